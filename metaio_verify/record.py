@@ -1,0 +1,218 @@
+"""The run record: everything a run saw and judged, as JSON. Every report is made from it alone.
+
+Secrets are replaced before a value enters one of these types (`probe.redact`). Times are seconds;
+an exchange's times count from the moment its request was sent.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from metaio_verify.verdict import Level, Verdict
+
+FORMAT = "metaio-verify/run/1"
+
+REDACTED = "[redacted]"
+"""Stands wherever the credential stood, in requests and in answers."""
+
+
+class Value(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of the record's parts."""
+
+
+class SentRequest(Value, kw_only=True):
+    """A request as it was sent, with the credential replaced."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    body: str = ""
+    """The body as text; bodies that the program sends are always UTF-8."""
+
+
+class Received(Value, kw_only=True):
+    """An answer as it arrived, after its content-coding was taken off."""
+
+    status: int
+    http_version: str
+    headers: list[tuple[str, str]]
+    text: str | None = None
+    """The body, when it is valid UTF-8."""
+    base64: str | None = None
+    """The body otherwise."""
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes."""
+        if self.base64 is not None:
+            return base64.b64decode(self.base64)
+        return (self.text or "").encode()
+
+
+class Failure(Value, kw_only=True):
+    """Why an exchange has no answer, or only a part of one."""
+
+    kind: Literal[
+        "dns", "connect", "tls", "timeout", "reset", "protocol", "encoding", "too-large", "unsent"
+    ]
+    detail: str
+    """One sentence for a person."""
+
+
+class Clock(Value, kw_only=True):
+    """When things happened."""
+
+    headers: float | None = None
+    """Arrival of the response head."""
+    total: float
+    chunks: list[tuple[float, int]] = field(default_factory=list)
+    """Each piece of the body: arrival, length in bytes. The lengths add up to the body."""
+
+
+class StreamEvent(Value, kw_only=True):
+    """One server-sent event, for readers of the record; judges parse the body themselves."""
+
+    at: float
+    event: str | None
+    data: Any
+    """The decoded JSON, or the text when it is none."""
+
+
+class Exchange(Value, kw_only=True):
+    """The evidence of one fired request."""
+
+    id: str
+    probe: str
+    model: str | None = None
+    attempt: int = 1
+    copy: int = 1
+    request: SentRequest
+    response: Received | None = None
+    failure: Failure | None = None
+    timing: Clock
+    events: list[StreamEvent] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+    """What was filled in for this request, for instance its token."""
+    until_met: bool | None = None
+    """Whether the model did what was asked; none when the probe does not ask."""
+    leaks: list[str] = field(default_factory=list)
+    """Where the answer repeated the credential: `header x-echo`, `body`."""
+    retry_of: str | None = None
+    """The exchange that was refused for load before this one was sent."""
+
+
+class Finding(Value, kw_only=True):
+    """One deviation."""
+
+    expected: str
+    actual: str
+    where: str = ""
+    """Header, JSON path or SSE event number."""
+    exchange: str = ""
+
+
+class Judgement(Value, kw_only=True):
+    """One check on one target."""
+
+    check: str
+    level: Level
+    verdict: Verdict
+    model: str | None = None
+    contract: list[str]
+    reason: str = ""
+    """Why, for every verdict that findings do not explain."""
+    findings: list[Finding] = field(default_factory=list)
+    exchanges: list[str] = field(default_factory=list)
+
+
+class CheckInfo(Value, kw_only=True):
+    """What the reports say about a check, so that they need no check files."""
+
+    title: str
+    area: str
+    sources: list[str]
+    breaks: dict[str, str]
+    fix: str
+    workaround: str = ""
+
+
+class Tool(Value, kw_only=True):
+    """The program that made the record."""
+
+    name: str
+    version: str
+
+
+class Target(Value, kw_only=True):
+    """What was verified."""
+
+    base_url: str
+    """The base URL that requests were sent below, without a trailing slash."""
+    given_url: str
+    """The base URL that the user gave."""
+    models: list[str]
+    auth: str
+    """The credential style that the run used: `x-api-key` or `bearer`."""
+    auth_styles: dict[str, bool | None] = field(default_factory=dict)
+    """Style → did the endpoint take the credential in it (none: not tried)."""
+    listed_models: list[str] = field(default_factory=list)
+    """What discovery listed."""
+
+
+class Selection(Value, kw_only=True):
+    """What was asked for."""
+
+    profile: str
+    only: list[str] = field(default_factory=list)
+    skip: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    strict: bool = False
+
+
+class Cost(Value, kw_only=True):
+    """What the run cost, as reported by the endpoint itself."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Stop(Value, kw_only=True):
+    """Why a run ended before its checks could be judged."""
+
+    kind: Literal[
+        "unreachable",
+        "refused",
+        "no-model",
+        "not-an-endpoint",
+        "deadline",
+        "interrupted",
+        "fail-fast",
+    ]
+    message: str
+    hints: list[str] = field(default_factory=list)
+
+
+class RunRecord(Struct, frozen=True, kw_only=True):
+    """The whole of a run."""
+
+    format: str = FORMAT
+    tool: Tool
+    started: str
+    """RFC 3339, UTC."""
+    duration_s: float
+    exit_code: int
+    target: Target
+    selection: Selection
+    cost: Cost
+    capabilities: dict[str, dict[str, bool]] = field(default_factory=dict)
+    areas: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, CheckInfo]
+    verdicts: list[Judgement]
+    exchanges: list[Exchange]
+    notices: list[str] = field(default_factory=list)
+    """Remarks on the whole run, for instance that the base URL was corrected."""
+    stopped: Stop | None = None

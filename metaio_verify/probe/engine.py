@@ -1,0 +1,213 @@
+"""Order and concurrency: fires the jobs of a plan as their chains allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from metaio_verify.judge.check import Absent, capture, learn, met
+from metaio_verify.probe.auth import styles_needed
+from metaio_verify.probe.fire import Shot, Wire
+from metaio_verify.probe.observer import Observer
+from metaio_verify.probe.patience import Patience
+from metaio_verify.probe.plan import Job, JobKey, captures
+from metaio_verify.probe.template import Values
+from metaio_verify.record import Exchange
+from metaio_verify.suite.model import Auth, Expect, Probe, Suite
+from metaio_verify.verdict import Verdict
+
+
+class Engine:
+    """The state of a run. What was learnt stays readable when the run is cut short."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        suite: Suite,
+        observer: Observer,
+        *,
+        concurrency: int,
+        styles: Sequence[Auth],
+        settled: Callable[[Job], bool] = lambda _: False,
+    ) -> None:
+        self.models: Sequence[str] = ()
+        self.exchanges: list[Exchange] = []
+        self.absent: dict[JobKey, Absent] = {}
+        self.capabilities: dict[str, dict[str, bool]] = {}
+        self._wire = wire
+        self._suite = suite
+        self._observer = observer
+        self._concurrency = concurrency
+        self._styles = frozenset(styles)
+        self._settled = settled
+        self._patience = Patience(observer)
+        self._done: dict[JobKey, str] = {}
+        """Finished jobs → why they did not succeed; empty when they did."""
+        self._captured: dict[JobKey, dict[str, Any]] = {}
+        self._stop: Absent | None = None
+
+    async def run(self, jobs: Sequence[Job]) -> None:
+        """Fire all jobs; each as soon as what it waits for is finished."""
+        planned = {job.key for job in jobs}
+        order = {job.key: number for number, job in enumerate(jobs)}
+        by_key = {job.key: job for job in jobs}
+        open_needs = {
+            job.key: {key for key in job.waits_for if key in planned and key not in self._done}
+            for job in jobs
+            if job.key not in self._done
+        }
+        ready: asyncio.PriorityQueue[tuple[int, JobKey]] = asyncio.PriorityQueue()
+        for key, needs in open_needs.items():
+            if not needs:
+                ready.put_nowait((order[key], key))
+
+        async def work() -> None:
+            while True:
+                _, key = await ready.get()
+                await self._do(by_key[key])
+                for other, needs in open_needs.items():
+                    if key in needs:
+                        needs.discard(key)
+                        if not needs:
+                            ready.put_nowait((order[other], other))
+                ready.task_done()
+
+        async with asyncio.TaskGroup() as group:
+            workers = [group.create_task(work()) for _ in range(self._concurrency)]
+            await ready.join()
+            for worker in workers:
+                worker.cancel()
+
+    def stop(self, verdict: Verdict, reason: str) -> None:
+        """Fire nothing more; what is still open gets this verdict and reason."""
+        self._stop = Absent(verdict, reason)
+
+    def abandon(self, jobs: Sequence[Job], reason: str) -> None:
+        """Say of each unfinished job why it has no evidence."""
+        for job in jobs:
+            if job.key not in self._done:
+                self.absent.setdefault(job.key, Absent(Verdict.BLOCKED, reason))
+
+    async def probe(self, probe: Probe, model: str | None, filled: str) -> list[Exchange]:
+        """Fire one probe outside a plan; `filled` is the model that the request names."""
+        captured = self._captures(model)
+        copies: list[list[Exchange]] = []
+        for turn in range(probe.times):
+            numbers = range(turn * probe.at_once + 1, (turn + 1) * probe.at_once + 1)
+            copies += await asyncio.gather(
+                *(self._copy(probe, model, Values(filled, captured), copy) for copy in numbers)
+            )
+        return [exchange for copy in copies for exchange in copy]
+
+    def adopt(self, probe: Probe, model: str | None, exchanges: Sequence[Exchange]) -> None:
+        """Take the evidence of one probe into the run."""
+        key = (probe.id, model)
+        self.exchanges += exchanges
+        self._done[key] = _shortfall(probe, exchanges)
+        for exchange in exchanges:
+            for name, value in learn(probe, exchange, self._suite.schemas).items():
+                for learner in [model] if model else self.models:
+                    self.capabilities.setdefault(learner, {})[name] = value
+        if not self._done[key]:
+            self._captured[key] = capture(probe, exchanges[-1])
+
+    async def _do(self, job: Job) -> None:
+        absent = self._stop or self._hindrance(job)
+        if absent is not None:
+            self.absent[job.key] = absent
+            self._done[job.key] = absent.reason
+        else:
+            self._observer.fired(job.probe.id, job.model)
+            filled = job.model or self.models[0]
+            exchanges = await self.probe(job.probe, job.model, filled)
+            self.adopt(job.probe, job.model, exchanges)
+        self._observer.settled(job.probe.id, job.model)
+        if self._stop is None and self._settled(job):
+            self.stop(Verdict.SKIPPED, "stopped at the first failure (--fail-fast)")
+
+    def _hindrance(self, job: Job) -> Absent | None:
+        """Why a job cannot be fired, if so."""
+        foreign = styles_needed(job.probe.auth) - self._styles
+        if foreign:
+            names = " and ".join(sorted(foreign))
+            return Absent(Verdict.SKIPPED, f"the run was told not to try {names}")
+        for key in job.needs:
+            if key in self.absent:
+                return self.absent[key]
+            if problem := self._done.get(key, ""):
+                return Absent(Verdict.BLOCKED, problem)
+            if missing := self._missing_capture(job.probe, key):
+                return Absent(Verdict.BLOCKED, missing)
+        known = self.capabilities.get(job.model or self.models[0], {})
+        for name in job.probe.requires:
+            if known.get(name) is False:
+                return Absent(Verdict.SKIPPED, f"the target does not offer {name}")
+            if name not in known:
+                return Absent(Verdict.BLOCKED, f"it is not known whether the target offers {name}")
+        return None
+
+    def _missing_capture(self, probe: Probe, key: JobKey) -> str:
+        source = self._suite.probes[key[0]]
+        used = {name for id_, name in captures(probe) if id_ == key[0]}
+        missing = sorted(used - self._captured.get(key, {}).keys())
+        if not missing:
+            return ""
+        return f"the answer to `{source.id}` has no {', '.join(missing)} to go on with"
+
+    def _captures(self, model: str | None) -> dict[str, dict[str, Any]]:
+        """What earlier answers gave, as seen by a job of this model."""
+        model = model or (self.models[0] if self.models else None)
+        return {id_: found for (id_, of), found in self._captured.items() if of in (None, model)}
+
+    async def _copy(
+        self, probe: Probe, model: str | None, values: Values, copy: int
+    ) -> list[Exchange]:
+        """One copy of a probe: its attempts until the model did what was asked."""
+        exchanges: list[Exchange] = []
+        for attempt, patch in enumerate([None, *probe.attempts], start=1):
+            shot = Shot(attempt=attempt, copy=copy, patch=patch)
+            *refused, last = await self._patiently(probe, model, values, shot)
+            done = True
+            if isinstance(probe.until, Expect) and _succeeded(last):
+                done = met(probe.until, last, self._suite.schemas)
+                last = msgspec.structs.replace(last, until_met=done)
+            exchanges += [*refused, last]
+            if done:
+                break
+        return exchanges
+
+    async def _patiently(
+        self, probe: Probe, model: str | None, values: Values, shot: Shot
+    ) -> list[Exchange]:
+        """Send a request, again after a wait while the endpoint asks for one."""
+        tried: list[Exchange] = []
+        while True:
+            exchange = await self._wire.send(probe, model, values, shot)
+            tried.append(exchange)
+            self._observer.answered(exchange)
+            # A burst is there to see what the endpoint does under load, so it is not repeated.
+            if probe.at_once > 1 or not await self._patience.waits(exchange, len(tried)):
+                return tried
+            shot = replace(shot, retry=len(tried), retry_of=exchange.id)
+
+
+def _succeeded(exchange: Exchange) -> bool:
+    response = exchange.response
+    return exchange.failure is None and response is not None and 200 <= response.status < 300
+
+
+def _shortfall(probe: Probe, exchanges: Sequence[Exchange]) -> str:
+    """Why a probe's answers are no ground for others to build on; empty when they are."""
+    last = {exchange.copy: exchange for exchange in exchanges}
+    for exchange in last.values():
+        if exchange.failure is not None:
+            return f"`{probe.id}` got no complete answer: {exchange.failure.detail}"
+        if exchange.response is not None and not _succeeded(exchange):
+            return f"`{probe.id}` was answered {exchange.response.status}"
+        if exchange.until_met is False and probe.capture:
+            return f"the model did not do what `{probe.id}` asks for"
+    return ""

@@ -1,0 +1,210 @@
+"""Firing one probe: from its declaration to an exchange without secrets."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from metaio_verify import __version__
+from metaio_verify.judge.sse import parse
+from metaio_verify.probe import auth
+from metaio_verify.probe.client import Answer, Client, Outgoing
+from metaio_verify.probe.redact import Redactor
+from metaio_verify.probe.target import BaseUrl, Credential
+from metaio_verify.probe.template import Values, fill
+from metaio_verify.record import Clock, Exchange, Failure, Received, SentRequest, StreamEvent
+from metaio_verify.suite.model import Auth, Probe
+
+Headers = list[tuple[str, str]]
+
+_COMMON: Headers = [
+    ("accept", "application/json"),
+    ("accept-encoding", "gzip, deflate"),
+    ("user-agent", f"metaio-verify/{__version__}"),
+]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Which of a probe's requests it is."""
+
+    attempt: int = 1
+    copy: int = 1
+    retry: int = 0
+    retry_of: str | None = None
+    patch: dict[str, Any] | None = None
+    """What this attempt changes in the probe's body (JSON merge patch)."""
+
+
+class Wire:
+    """Sends probes below one base URL with one credential.
+
+    The base URL and the credential style are found out by the preflight, which sets them here.
+    """
+
+    def __init__(
+        self, client: Client, base: BaseUrl, credential: Credential, redactor: Redactor
+    ) -> None:
+        self.base = base
+        self.style = Auth.X_API_KEY
+        self._client = client
+        self._credential = credential
+        self._redactor = redactor
+
+    async def send(self, probe: Probe, model: str | None, values: Values, shot: Shot) -> Exchange:
+        """Fire one request of a probe and return its evidence."""
+        url = self._url(probe, values)
+        body = _body(probe, shot.patch, values)
+        headers = self._headers(probe, values, has_body=body is not None)
+        silence = probe.timeout if isinstance(probe.timeout, (int, float)) else None
+        answer = await self._client.send(Outgoing(probe.method, url, headers, body, silence))
+        return self._record(
+            Exchange(
+                id=_identity(probe, model, shot),
+                probe=probe.id,
+                model=model,
+                attempt=shot.attempt,
+                copy=shot.copy,
+                retry_of=shot.retry_of,
+                values=dict(values.used),
+                request=SentRequest(
+                    method=probe.method,
+                    url=url,
+                    headers=headers,
+                    body=body.decode() if body else "",
+                ),
+                timing=Clock(total=0.0),
+            ),
+            answer,
+        )
+
+    def _url(self, probe: Probe, values: Values) -> str:
+        url = self.base.below(str(fill(probe.path, values)))
+        query = urlencode(fill(probe.query, values))
+        return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+    def _headers(self, probe: Probe, values: Values, *, has_body: bool) -> Headers:
+        headers = [*_COMMON]
+        if has_body:
+            headers.append(("content-type", "application/json"))
+        if probe.version is not None:
+            headers.append(("anthropic-version", probe.version))
+        if probe.beta:
+            headers.append(("anthropic-beta", ",".join(probe.beta)))
+        headers += auth.headers(probe.auth, self.style, self._credential)
+        own = {name.lower(): value for name, value in fill(probe.headers, values).items()}
+        headers = [(name, value) for name, value in headers if name not in own]
+        for name, value in own.items():
+            lines = value if isinstance(value, list) else [] if value is None else [value]
+            headers += [(name, str(line)) for line in lines]
+        return headers
+
+    def _record(self, exchange: Exchange, answer: Answer) -> Exchange:
+        """The evidence with the credential taken out, and a note of where it was repeated."""
+        clean = self._redactor.text
+        request = exchange.request
+        body, chunks, leaked = self._redactor.body(answer.body, answer.chunks)
+        leaks = [f"header {name}" for name, value in answer.headers if clean(value) != value]
+        if leaked:
+            leaks.append("body")
+        received = None
+        if answer.status:
+            text, encoded = _as_text(body)
+            received = Received(
+                status=answer.status,
+                http_version=answer.http_version,
+                headers=[(clean(name), clean(value)) for name, value in answer.headers],
+                text=text,
+                base64=encoded,
+            )
+        failure = answer.failure
+        if failure is not None:
+            failure = Failure(kind=failure.kind, detail=clean(failure.detail))
+        return msgspec.structs.replace(
+            exchange,
+            request=SentRequest(
+                method=request.method,
+                url=clean(request.url),
+                headers=[(name, clean(value)) for name, value in request.headers],
+                body=request.body,
+            ),
+            response=received,
+            failure=failure,
+            timing=Clock(
+                headers=_seconds(answer.headers_at),
+                total=round(answer.total, 6),
+                chunks=[(round(at, 6), size) for at, size in chunks],
+            ),
+            events=_events(received, body, chunks) if received else [],
+            leaks=leaks,
+        )
+
+
+def _body(probe: Probe, patch: dict[str, Any] | None, values: Values) -> bytes | None:
+    if isinstance(probe.body, str):
+        return str(fill(probe.body, values)).encode()
+    if probe.json is msgspec.UNSET:
+        return None
+    data = merge(probe.json, patch) if patch else probe.json
+    return msgspec.json.encode(fill(data, values))
+
+
+def merge(value: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(value) if isinstance(value, dict) else {}
+    for key, change in patch.items():
+        if change is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), change)
+    return merged
+
+
+def _identity(probe: Probe, model: str | None, shot: Shot) -> str:
+    """A name that is the same in each run, for instance `tool-call@some-model#2`."""
+    parts = [probe.id]
+    if model is not None:
+        parts.append(f"@{model}")
+    if probe.times * probe.at_once > 1:
+        parts.append(f"/{shot.copy}")
+    if shot.attempt > 1:
+        parts.append(f"#{shot.attempt}")
+    if shot.retry:
+        parts.append(f"~{shot.retry}")
+    return "".join(parts)
+
+
+def _events(received: Received, body: bytes, chunks: list[tuple[float, int]]) -> list[StreamEvent]:
+    kind = next((value for name, value in received.headers if name.lower() == "content-type"), "")
+    if not kind.lower().startswith("text/event-stream") and not body.startswith(
+        (b"event:", b"data:")
+    ):
+        return []
+    return [
+        StreamEvent(at=round(event.at, 6), event=event.name, data=_decoded(event.data))
+        for event in parse(body, chunks).events
+    ]
+
+
+def _decoded(data: str) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return data
+
+
+def _as_text(body: bytes) -> tuple[str | None, str | None]:
+    try:
+        return body.decode(), None
+    except UnicodeDecodeError:
+        return None, base64.b64encode(body).decode()
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

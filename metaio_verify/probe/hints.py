@@ -1,0 +1,87 @@
+"""The sentences for a target that cannot be verified: what happened, and what usually helps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from metaio_verify.record import Exchange, Stop
+
+USUAL_PREFIXES = ("/anthropic", "/api/anthropic", "/api")
+"""Where gateways put their Anthropic-style API when it is not at the root."""
+
+_SHOWN = 5
+
+
+def corrected(given: str, better: str) -> str:
+    """The base URL ends in what clients append by themselves."""
+    return (
+        f"Nothing answers below {given}, but {better} does: clients append /v1/messages by "
+        f"themselves, so set ANTHROPIC_BASE_URL={better}. The run went on there."
+    )
+
+
+def elsewhere(given: str, better: str) -> str:
+    """Another base URL answers."""
+    return f"Nothing answers below {given}, but an Anthropic-style API answers below {better}."
+
+
+def unreachable(base: str, exchange: Exchange) -> Stop:
+    """No answer at all."""
+    failure = exchange.failure
+    kind = failure.kind if failure else "reset"
+    detail = failure.detail if failure else "there was no answer"
+    hints = {
+        "dns": ["Check the spelling of the host name and that this machine can resolve it."],
+        "connect": ["Check host and port, and that the server is running."],
+        "tls": ["Is the certificate valid for this host, and signed by an authority you trust?"],
+        "timeout": ["A firewall or proxy may swallow the connection, or the server is stuck."],
+        "protocol": [
+            "Check the scheme: https:// where the server expects http://, or the reverse."
+        ],
+        "reset": ["Check the scheme: https:// where the server expects http://, or the reverse."],
+    }
+    return Stop(
+        kind="unreachable",
+        message=f"{base} cannot be reached: {detail}.",
+        hints=hints.get(kind, []),
+    )
+
+
+def refused(base: str, answers: Sequence[Exchange]) -> Stop:
+    """The credential is not taken in any style."""
+    statuses = sorted({answer.response.status for answer in answers if answer.response})
+    styles = "as x-api-key and as Authorization: Bearer" if len(answers) > 1 else "as it was sent"
+    return Stop(
+        kind="refused",
+        message=f"{base} refuses the credential {styles} ({', '.join(map(str, statuses))}).",
+        hints=[
+            "Is it a token of this gateway? A key of the Anthropic console is not known there.",
+            "Is the token enabled for the model?",
+            "Was the token revoked, or copied only in part?",
+        ],
+    )
+
+
+def no_model(exchange: Exchange | None) -> Stop:
+    """No model was named and discovery lists none."""
+    status = exchange.response.status if exchange and exchange.response else 0
+    if 200 <= status < 300:
+        message = "No model was given and discovery lists none."
+        hints = ["Can the token access at least one model?", "Name a model with --model."]
+    else:
+        message = f"No model was given and discovery is not served (GET /v1/models: {status})."
+        hints = ["Name a model with --model or in ANTHROPIC_MODEL."]
+    return Stop(kind="no-model", message=message, hints=hints)
+
+
+def model_refused(model: str, exchange: Exchange, listed: Sequence[str]) -> Stop:
+    """The endpoint answers, but not for this model."""
+    status = exchange.response.status if exchange.response else 0
+    shown = ", ".join(listed[:_SHOWN]) + (", …" if len(listed) > _SHOWN else "")
+    hints = [f"Discovery lists: {shown}."] if shown else []
+    hints.append("Is the token enabled for the model?")
+    return Stop(
+        kind="no-model",
+        message=f"The endpoint does not serve the model {model!r} ({status}).",
+        hints=hints,
+    )

@@ -1,0 +1,122 @@
+"""What a run will send: probes expanded over models, with what each waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from metaio_verify.probe.template import references
+from metaio_verify.suite.model import Probe, Scope
+
+JobKey: TypeAlias = tuple[str, str | None]
+"""Probe id and model; no model for a probe of endpoint scope."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One probe to fire at one target."""
+
+    probe: Probe
+    model: str | None
+    """None for a probe of endpoint scope, which uses the first model."""
+    needs: tuple[JobKey, ...]
+    """Jobs that must have succeeded."""
+    learns_from: tuple[JobKey, ...]
+    """Jobs that must be finished because they teach a required capability."""
+
+    @property
+    def key(self) -> JobKey:
+        """The identity of this job within a run."""
+        return (self.probe.id, self.model)
+
+    @property
+    def waits_for(self) -> tuple[JobKey, ...]:
+        """All jobs that come first."""
+        return self.needs + self.learns_from
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a plan costs at most."""
+
+    requests: int
+    output_tokens: int
+
+
+def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
+    """The jobs of a run, longest chain first, so that no chain is left for the end."""
+    by_id = {probe.id: probe for probe in probes}
+    teachers: dict[str, list[str]] = {}
+    for probe in probes:
+        for capability in probe.learns:
+            teachers.setdefault(capability, []).append(probe.id)
+
+    def key(probe_id: str, model: str | None) -> JobKey:
+        if by_id[probe_id].scope is Scope.ENDPOINT:
+            return (probe_id, None)
+        return (probe_id, model or models[0])
+
+    jobs: list[Job] = []
+    for probe in probes:
+        needed = dict.fromkeys([*probe.needs, *(id_ for id_, _ in captures(probe))])
+        taught = [id_ for name in probe.requires for id_ in teachers.get(name, []) if id_ in by_id]
+        jobs += [
+            Job(
+                probe=probe,
+                model=model,
+                needs=tuple(key(id_, model) for id_ in needed if id_ in by_id),
+                learns_from=tuple(key(id_, model) for id_ in taught),
+            )
+            for model in ([None] if probe.scope is Scope.ENDPOINT else models)
+        ]
+    heights = _heights(jobs)
+    return sorted(jobs, key=lambda job: -heights[job.key])
+
+
+def captures(probe: Probe) -> list[tuple[str, str]]:
+    """The captured values that this probe repeats: probe id and name, in order."""
+    parts: list[Any] = [probe.path, probe.query, probe.headers]
+    parts += [part for part in (probe.json, probe.body) if isinstance(part, (dict, list, str))]
+    found = (name.partition(".") for name in references([*parts, probe.attempts]))
+    return list(dict.fromkeys((id_, name) for id_, dot, name in found if dot))
+
+
+def budget(jobs: Iterable[Job]) -> Budget:
+    """The worst case: every attempt is needed and every answer is as long as it may be."""
+    requests = tokens = 0
+    for job in jobs:
+        probe = job.probe
+        copies = probe.times * probe.at_once
+        requests += probe.max_exchanges
+        if probe.method != "POST" or probe.path.endswith("/count_tokens"):
+            continue
+        limit = _max_tokens(probe.json)
+        tokens += copies * limit
+        for patch in probe.attempts:
+            tokens += copies * (_max_tokens(patch) or limit)
+    return Budget(requests, tokens)
+
+
+def _max_tokens(body: Any) -> int:
+    value = body.get("max_tokens") if isinstance(body, dict) else None
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _heights(jobs: Sequence[Job]) -> dict[JobKey, int]:
+    """For each job the length of the longest chain that it starts."""
+    heights = {job.key: 1 for job in jobs}
+    followers: dict[JobKey, list[JobKey]] = {}
+    for job in jobs:
+        for before in job.waits_for:
+            followers.setdefault(before, []).append(job.key)
+
+    def height(key: JobKey) -> int:
+        known = measured.get(key)
+        if known is None:
+            known = 1 + max((height(after) for after in followers.get(key, [])), default=0)
+            measured[key] = known
+        return known
+
+    measured: dict[JobKey, int] = {}
+    return {key: height(key) for key in heights}

@@ -1,0 +1,79 @@
+"""Filling `${…}` references of a probe: the model, tokens, filler text and captured values."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{([^${}]*)\}")
+_ALPHABET = string.ascii_uppercase + string.digits
+_FILLER = "The quick brown fox jumps over the lazy dog. "
+
+
+def new_token() -> str:
+    """A text that no model and no cache can guess: `VERIFY-` and eight of A–Z, 0–9."""
+    return "VERIFY-" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def references(value: Any) -> Iterator[str]:
+    """The name of each reference in a JSON value, in order."""
+    match value:
+        case str():
+            yield from (found[1] for found in _REFERENCE.finditer(value) if found[1] is not None)
+        case dict():
+            for key, item in value.items():
+                yield from references(key)
+                yield from references(item)
+        case list() | tuple():
+            for item in value:
+                yield from references(item)
+
+
+def fill(value: Any, lookup: Callable[[str], Any]) -> Any:
+    """The value with each reference replaced by what `lookup` gives for its name.
+
+    A string that is one reference becomes the value itself; inside longer text it is inserted as
+    text. `$${` stands for a plain `${`.
+    """
+    match value:
+        case str():
+            return _fill_text(value, lookup)
+        case dict():
+            return {fill(key, lookup): fill(item, lookup) for key, item in value.items()}
+        case list() | tuple():
+            return [fill(item, lookup) for item in value]
+    return value
+
+
+def _fill_text(text: str, lookup: Callable[[str], Any]) -> Any:
+    if "${" not in text:
+        return text
+    whole = _REFERENCE.fullmatch(text)
+    if whole and whole[1] is not None:
+        return lookup(whole[1])
+    return _REFERENCE.sub(lambda m: "${" if m[1] is None else str(lookup(m[1])), text)
+
+
+class Values:
+    """The values of one probe and model; tokens are made on first use and remembered."""
+
+    def __init__(self, model: str, captured: Mapping[str, Mapping[str, Any]]) -> None:
+        self.used: dict[str, str] = {}
+        self._model = model
+        self._captured = captured
+
+    def __call__(self, name: str) -> Any:
+        """The value of a reference; `KeyError` for a capture that is not there."""
+        if name == "model":
+            self.used["model"] = self._model
+            return self._model
+        if name == "token" or name.startswith("token:"):
+            return self.used.setdefault(name, new_token())
+        if name.startswith("filler:"):
+            size = int(name.removeprefix("filler:"))
+            return (_FILLER * (size // len(_FILLER) + 1))[:size]
+        probe, _, capture = name.partition(".")
+        return self._captured[probe][capture]

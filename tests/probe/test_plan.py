@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from metaio_verify.probe.plan import budget, plan
+from metaio_verify.suite.model import Expect, Probe, Scope
+
+
+def _probe(id_: str, **fields: object) -> Probe:
+    defaults: dict[str, object] = {"purpose": "x", "post": "/v1/messages", "scope": Scope.MODEL}
+    return Probe(id=id_, **{**defaults, **fields})  # type: ignore[arg-type]  # a test's shorthand
+
+
+def test_the_longest_chain_comes_first() -> None:
+    """No chain is left for the end of the run."""
+    probes = [
+        _probe("alone"),
+        _probe("first"),
+        _probe("second", needs=["first"]),
+        _probe("third", json={"x": "${second.id}"}),
+    ]
+    jobs = plan(probes, ["m"])
+    assert [job.probe.id for job in jobs] == ["first", "second", "alone", "third"]
+    assert jobs[3].needs == (("second", "m"),)
+
+
+def test_a_probe_of_model_scope_is_planned_for_each_model() -> None:
+    """An endpoint probe is fired once, and waits for the first model where it must."""
+    probes = [_probe("each"), _probe("once", scope=Scope.ENDPOINT, needs=["each"])]
+    assert [job.key for job in plan(probes, ["a", "b"])] == [
+        ("each", "a"),
+        ("each", "b"),
+        ("once", None),
+    ]
+    assert plan(probes, ["a", "b"])[2].needs == (("each", "a"),)
+
+
+def test_a_required_capability_waits_for_who_teaches_it() -> None:
+    """The teacher need not succeed, so it is no `needs`."""
+    probes = [
+        _probe("asks", requires=["adaptive"]),
+        _probe("teaches", learns={"adaptive": Expect(status=200)}),
+    ]
+    asks = next(job for job in plan(probes, ["m"]) if job.probe.id == "asks")
+    assert asks.learns_from == (("teaches", "m"),)
+    assert asks.needs == ()
+
+
+def test_the_budget_is_the_worst_case() -> None:
+    """Every attempt and every copy counts, a patch may change the limit, counting costs none."""
+    probes = [
+        _probe("a", json={"max_tokens": 10}, attempts=[{"max_tokens": 50}, {"x": 1}], at_once=2),
+        _probe("b", post="/v1/messages/count_tokens", json={"max_tokens": 9}),
+    ]
+    cost = budget(plan(probes, ["m"]))
+    assert cost.requests == 7
+    assert cost.output_tokens == 2 * (10 + 50 + 10)

@@ -1,0 +1,268 @@
+"""From evidence to verdicts: what came of each check on each model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.expect import findings, lacks_stream, names_status, status_fits
+from metaio_verify.judge.match import Schemas
+from metaio_verify.judge.path import compile_path
+from metaio_verify.judge.rules import RULES
+from metaio_verify.judge.rules.registry import NothingToJudgeError, misuse
+from metaio_verify.record import Exchange, Finding, Judgement, Target
+from metaio_verify.suite.model import Check, Expect, Probe, Scope, Suite
+from metaio_verify.verdict import Verdict
+
+Key: TypeAlias = tuple[str, str | None]
+"""Probe id, and the model for which it was fired; none for probes of the endpoint's scope."""
+
+Capabilities: TypeAlias = Mapping[str, bool]
+
+_MOST_FINDINGS = 12
+"""So many deviations of one check are kept; the judgement says how many there were."""
+
+_PRECEDENCE = (Verdict.SKIPPED, Verdict.BLOCKED, Verdict.INCONCLUSIVE)
+"""Of several reasons why a check cannot be judged the first of these is given."""
+
+_UNRELATED_4XX = frozenset({401, 402, 403, 408, 429})
+"""Refusals of the credential, the account or the moment; they say nothing of a capability."""
+
+
+class Absent(Struct, frozen=True):
+    """Why a probe was not fired, and what that makes of the checks on it."""
+
+    verdict: Verdict
+    reason: str
+
+
+class _Outcome(NamedTuple):
+    """A verdict and its grounds."""
+
+    verdict: Verdict
+    reason: str = ""
+    findings: Sequence[Finding] = ()
+
+
+def judge(  # noqa: PLR0917 - the stages of a run, in their order
+    suite: Suite,
+    checks: Iterable[Check],
+    exchanges: Iterable[Exchange],
+    target: Target,
+    absent: Mapping[Key, Absent],
+    capabilities: Mapping[str, Capabilities],
+) -> list[Judgement]:
+    """Judge checks on all evidence of a run, in the order of the suite and then of the models.
+
+    Args:
+        suite: where the probes and schemas of the checks are defined
+        checks: those that were selected
+        exchanges: everything that was fired, in any order
+        target: what was verified
+        absent: why probes that are missing from the exchanges were not fired
+        capabilities: model → what was learnt about it
+
+    """
+    evidence = collect(exchanges)
+    order = {id_: position for position, id_ in enumerate(suite.checks)}
+    judgements = []
+    for check in sorted(checks, key=lambda check: order.get(check.id, len(order))):
+        for model in _models(check, suite, target):
+            known = capabilities.get(model or next(iter(target.models), ""), {})
+            case = _Case(check, suite, target, model, known, absent)
+            judgements.append(case.judge(evidence))
+    return judgements
+
+
+def judge_check(
+    check: Check,
+    exchanges: Iterable[Exchange],
+    *,
+    suite: Suite,
+    target: Target,
+    capabilities: Capabilities,
+    model: str | None,
+    absent: Mapping[Key, Absent] | None = None,
+) -> Judgement:
+    """Judge one check on one model (none: a check that is about the endpoint as a whole)."""
+    case = _Case(check, suite, target, model, capabilities, absent or {})
+    return case.judge(collect(exchanges))
+
+
+def met(expect: Expect, exchange: Exchange, schemas: Schemas) -> bool:
+    """Tell whether an exchange meets an expectation."""
+    return not findings(expect, Evidence(exchange), schemas)
+
+
+def learn(probe: Probe, exchange: Exchange, schemas: Schemas) -> dict[str, bool]:
+    """Return the capabilities that an answer proves (true) or rules out (false).
+
+    What is not in the result stays unknown: after 5xx, without an answer, and after refusals of
+    the credential, the account or the moment (401, 402, 403, 408, 429).
+    """
+    evidence = Evidence(exchange)
+    refused = evidence.status not in _UNRELATED_4XX and status_fits("4xx", evidence.status or 0)
+    learnt = {}
+    for capability, expect in probe.learns.items():
+        if not findings(expect, evidence, schemas):
+            learnt[capability] = True
+        elif refused:
+            learnt[capability] = False
+    return learnt
+
+
+def capture(probe: Probe, exchange: Exchange) -> dict[str, Any]:
+    """Return what later probes take from an answer; a path that selects nothing is left out."""
+    evidence = Evidence(exchange)
+    if not evidence.has_document:
+        return {}
+    found = {name: compile_path(path)(evidence.document) for name, path in probe.capture.items()}
+    return {name: nodes[0].value for name, nodes in found.items() if nodes}
+
+
+def collect(exchanges: Iterable[Exchange]) -> dict[Key, list[Evidence]]:
+    """Return the exchanges that are judged, for each probe and model in the order of the copies.
+
+    Of several attempts the last one counts: the model did what was asked, or never did. An
+    exchange that was refused for load and sent again is replaced by its repetition.
+    """
+    everything = list(exchanges)
+    replaced = {one.retry_of for one in everything if one.retry_of is not None}
+    last: dict[tuple[str, str | None, int], Exchange] = {}
+    for one in everything:
+        place = (one.probe, one.model, one.copy)
+        before = last.get(place)
+        if one.id not in replaced and (before is None or before.attempt <= one.attempt):
+            last[place] = one
+    collected: dict[Key, list[Evidence]] = {}
+    for (probe, model, _), one in sorted(last.items(), key=lambda item: item[0][2]):
+        collected.setdefault((probe, model), []).append(Evidence(one))
+    return collected
+
+
+def _models(check: Check, suite: Suite, target: Target) -> Sequence[str | None]:
+    scopes = {suite.probes[probe].scope for probe in check.probes}
+    return target.models or [None] if Scope.MODEL in scopes else [None]
+
+
+class _Case(NamedTuple):
+    """One check on one target."""
+
+    check: Check
+    suite: Suite
+    target: Target
+    model: str | None
+    capabilities: Capabilities
+    absent: Mapping[Key, Absent]
+
+    def judge(self, evidence: Mapping[Key, Sequence[Evidence]]) -> Judgement:
+        """Return what came of the check."""
+        answers = {probe: evidence.get(self._key(probe), ()) for probe in self.check.probes}
+        judged = [one for copies in answers.values() for one in copies]
+        outcome = self._hindrance(answers) or self._compare(answers, judged)
+        kept = outcome.findings[:_MOST_FINDINGS]
+        reason = outcome.reason
+        if len(kept) < len(outcome.findings):
+            reason = reason or f"the first {len(kept)} of {len(outcome.findings)} deviations"
+        return Judgement(
+            check=self.check.id,
+            level=self.check.level,
+            verdict=outcome.verdict,
+            model=self.model,
+            contract=list(self.check.requirements),
+            reason=reason,
+            findings=list(kept),
+            exchanges=[one.exchange.id for one in judged],
+        )
+
+    def _key(self, probe: str) -> Key:
+        scope = self.suite.probes[probe].scope
+        return (probe, self.model if scope is Scope.MODEL else None)
+
+    def _hindrance(self, answers: Mapping[str, Sequence[Evidence]]) -> _Outcome | None:
+        """Return why the check cannot be judged, if so. What does not apply is not blocked."""
+        missing = [self._absence(probe) for probe, copies in answers.items() if not copies]
+        for name in self.check.requires:
+            if self.capabilities.get(name) is False:
+                missing.append(Absent(Verdict.SKIPPED, f"the target does not offer {name}"))
+            elif name not in self.capabilities:
+                reason = f"it is not known whether the target offers {name}"
+                missing.append(Absent(Verdict.BLOCKED, reason))
+        for copies in answers.values():
+            missing += [cause for one in copies if (cause := self._no_ground(one))]
+        missing.sort(key=lambda one: _PRECEDENCE.index(one.verdict))
+        return _Outcome(missing[0].verdict, missing[0].reason) if missing else None
+
+    def _absence(self, probe: str) -> Absent:
+        known = self.absent.get(self._key(probe))
+        return known or Absent(Verdict.BLOCKED, f"`{probe}` was not fired")
+
+    def _no_ground(self, evidence: Evidence) -> Absent | None:
+        """Return why one exchange says nothing about the requirement, if so."""
+        exchange = evidence.exchange
+        failure = exchange.failure
+        if failure is not None and failure.kind == "unsent":
+            return Absent(Verdict.BLOCKED, f"`{exchange.probe}` was not sent: {failure.detail}")
+        if evidence.throttled and not self._names(evidence.status or 0):
+            reason = f"the endpoint is rate-limited or overloaded: `{exchange.probe}` was answered"
+            return Absent(Verdict.INCONCLUSIVE, f"{reason} {evidence.status}")
+        if exchange.until_met is False and not self.check.regardless:
+            tries = f"in {exchange.attempt} attempts" if exchange.attempt > 1 else "when asked once"
+            reason = f"the model did not do what `{exchange.probe}` asks for, {tries}"
+            return Absent(Verdict.INCONCLUSIVE, reason)
+        return None
+
+    def _names(self, status: int) -> bool:
+        expects: list[Expect] = [*self.check.accept]
+        if self.check.expect is not UNSET:
+            expects.append(self.check.expect)
+        return any(names_status(expect, status) for expect in expects)
+
+    def _compare(
+        self, answers: Mapping[str, Sequence[Evidence]], judged: Sequence[Evidence]
+    ) -> _Outcome:
+        """Hold the evidence against expectation and rule, then against the alternatives."""
+        found, blocked = self._expectation(judged)
+        try:
+            found += self._rule(answers)
+        except NothingToJudgeError as error:
+            blocked = blocked or str(error)
+        if not found and not blocked:
+            return _Outcome(Verdict.PASS)
+        for alternative in self.check.accept:
+            if all(not findings(alternative, one, self.suite.schemas) for one in judged):
+                kept = found if alternative.verdict.is_deviation else ()
+                return _Outcome(alternative.verdict, alternative.because, kept)
+        if not found:
+            return _Outcome(Verdict.BLOCKED, blocked)
+        return _Outcome(self.check.level.when_violated, "", found)
+
+    def _expectation(self, judged: Sequence[Evidence]) -> tuple[list[Finding], str]:
+        """Return the deviations, and why nothing can be said, if so.
+
+        An answer that is no stream says nothing about how streams are written: that it should be
+        one is a requirement of its own, and not each of the others fails with it.
+        """
+        expect = self.check.expect
+        if expect is UNSET:
+            return [], ""
+        silent = [one for one in judged if lacks_stream(expect, one)]
+        rest = replace(expect, stream=UNSET, events={}) if silent else expect
+        found: list[Finding] = []
+        for one in judged:
+            found += findings(rest if one in silent else expect, one, self.suite.schemas)
+        if silent and len(silent) == len(judged):
+            return found, f"the answer is not a stream of events: {silent[0].outcome}"
+        return found, ""
+
+    def _rule(self, answers: Mapping[str, Sequence[Evidence]]) -> list[Finding]:
+        name = self.check.rule
+        if name is UNSET:
+            return []
+        if problem := misuse(name, len(answers), self.check.args):
+            raise NothingToJudgeError(f"the check uses `{name}` wrongly: {problem}")
+        return RULES[name](answers, self.check.args, self.target, self.model)

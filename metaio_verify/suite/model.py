@@ -59,8 +59,11 @@ class Timing(_Part, frozen=True, kw_only=True):
     """Bounds on one exchange, in seconds; `None` means no bound."""
 
     total: float | None = None
+    """Until the answer is complete."""
     first_byte: float | None = None
+    """Until the first byte of its body."""
     silence: float | None = None
+    """Between two pieces of its body."""
 
 
 class Expect(_Part, frozen=True, kw_only=True):
@@ -72,12 +75,15 @@ class Expect(_Part, frozen=True, kw_only=True):
     """
 
     status: StatusPattern | list[StatusPattern] | UnsetType = UNSET
+    """A code, a class of codes such as `2xx`, or a list of both."""
     headers: dict[str, Matcher] = field(default_factory=dict)
     """Header name → matcher on its value (several lines joined by `, `); null: must be absent."""
     schema: str | dict[str, Any] | UnsetType = UNSET
     """The name of a schema of the suite, or a JSON Schema, for the whole document."""
     json: dict[str, Matcher] = field(default_factory=dict)
+    """JSON path → matcher that every selected value must meet."""
     json_if_present: dict[str, Matcher] = field(default_factory=dict)
+    """The same, but a path may select nothing."""
     absent: list[str] = field(default_factory=list)
     """JSON paths that must select nothing."""
     text: Matcher = UNSET
@@ -90,25 +96,31 @@ class Expect(_Part, frozen=True, kw_only=True):
     """JSON paths over the array of all SSE data objects, for instance
     `$[?@.type=='message_start'].message.usage`."""
     timing: Timing | UnsetType = UNSET
+    """Bounds in seconds."""
 
 
 class Alternative(Expect, frozen=True, kw_only=True):
     """A further acceptable answer and the verdict that it gets."""
 
     verdict: Verdict
+    """What the check gets for this answer."""
     because: str
+    """Why this answer is acceptable, or what it means; one clause for reports."""
 
 
 class Request(_Part, frozen=True, kw_only=True):
     """The parts of a probe that an attempt may change."""
 
     auth: Auth = Auth.DEFAULT
+    """The credential headers."""
     version: str | None = DEFAULT_VERSION
     """`anthropic-version`; null sends no such header."""
     beta: list[str] = field(default_factory=list)
+    """Flags for `anthropic-beta`, sent as one line."""
     headers: dict[str, str | list[str] | None] = field(default_factory=dict)
     """Further headers. A list sends several lines; null removes a default header."""
     query: dict[str, str] = field(default_factory=dict)
+    """The query of the URL."""
 
 
 class Probe(Request, frozen=True, kw_only=True):
@@ -126,6 +138,7 @@ class Probe(Request, frozen=True, kw_only=True):
     body: str | UnsetType = UNSET
     """The body as text, for requests that are wrong on purpose; `${…}` works here too."""
     scope: Scope = Scope.ENDPOINT
+    """Fired once for the endpoint, or once for each model."""
     needs: list[str] = field(default_factory=list)
     """Probes that must have been answered 2xx before this one is fired."""
     requires: list[str] = field(default_factory=list)
@@ -169,13 +182,17 @@ class Check(_Part, frozen=True, kw_only=True):
 
     id: str = ""
     title: str
+    """The requirement, as a sentence that is true when the check passes."""
     level: Level
+    """`must`: a client breaks. `should`: clients degrade. `info`: worth knowing."""
     contract: str | list[str]
     """Requirement ids, for instance `AUT-02`."""
     source: str | list[str]
     """Where the requirement is documented or was measured."""
     on: str | list[str]
+    """The probes whose answers are judged."""
     expect: Expect | UnsetType = UNSET
+    """What each of these answers has to look like."""
     rule: str | UnsetType = UNSET
     """A named rule (`judge/rules`) for what an expectation cannot say."""
     args: dict[str, Any] = field(default_factory=dict)
@@ -195,6 +212,7 @@ class Check(_Part, frozen=True, kw_only=True):
     faults: list[str]
     """Faults of the lab that make exactly this check fail."""
     tags: list[str] = field(default_factory=list)
+    """Words for `--tag` and for profiles; `heavy` marks a check that is off unless asked for."""
 
     @property
     def area(self) -> str:
@@ -222,8 +240,11 @@ class Profile(_Part, frozen=True, kw_only=True):
 
     id: str = ""
     title: str
-    checks: list[str]
+    """What it is for, in one line."""
+    checks: list[str] = field(default_factory=list)
     """Check ids or globs."""
+    tags: list[str] = field(default_factory=list)
+    """Checks that have one of these tags belong to it too."""
 
 
 class CheckFile(_Part, frozen=True, kw_only=True):
@@ -234,9 +255,13 @@ class CheckFile(_Part, frozen=True, kw_only=True):
     shared: Any = UNSET
     """A place for YAML anchors; not read."""
     schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Name → JSON Schema, for `schema: NAME` and `$ref: NAME`."""
     probes: dict[str, Probe] = field(default_factory=dict)
+    """Id → what is sent. Ids are small letters, digits and dashes."""
     checks: dict[str, Check] = field(default_factory=dict)
+    """Id → what is judged. Ids have dots: `streaming.no-done-sentinel`."""
     profiles: dict[str, Profile] = field(default_factory=dict)
+    """Name → which checks `--profile NAME` selects."""
 
 
 class Suite(Struct, frozen=True):

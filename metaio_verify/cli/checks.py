@@ -1,0 +1,171 @@
+"""`checks`: what the suite holds, what a check says, and what is wrong with a check file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metaio_verify.cli import options as opt
+from metaio_verify.errors import NotVerifiedError, Problem, UserError
+from metaio_verify.suite.load import builtin, builtin_folder, load
+from metaio_verify.suite.model import Check, Suite
+from metaio_verify.suite.words import quote, suggest
+from metaio_verify.verdict import Level
+
+app = typer.Typer(
+    no_args_is_help=True, help="The check suite: list it, explain a check, judge a check file."
+)
+
+_WIDEST = 100
+_TWO_REQUIREMENTS = len("AUT-01, AUT-02")
+"""The width of a column; the rare longer list pushes its title to the right."""
+
+_COLOURS = {Level.MUST: typer.colors.RED, Level.SHOULD: typer.colors.YELLOW}
+
+
+@app.command("list")
+def list_checks(
+    *,
+    profile: opt.Profile = None,
+    only: opt.Only = None,
+    skip: opt.Skip = None,
+    tag: opt.Tags = None,
+    checks: opt.Checks = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List checks: id, level, contract id, title. Without a selection: all of them."""
+    suite = _suite(checks)
+    chosen: Sequence[Check] = tuple(suite.checks.values())
+    if profile or only or skip or tag:
+        from metaio_verify.suite.select import select  # noqa: PLC0415 - the plain list needs none
+
+        chosen = select(suite, profile or "full", only or (), skip or (), tag or ()).checks
+    if not chosen:
+        raise NotVerifiedError(Problem("no check is selected"))
+    if json:
+        _print_json(chosen, suite)
+    else:
+        _print_list(chosen)
+
+
+@app.command("show")
+def show(
+    check: Annotated[str, typer.Argument(metavar="ID", help="The id of a check.")],
+    *,
+    checks: opt.Checks = None,
+) -> None:
+    """Explain a check: what is sent, what is expected, what breaks for whom, how to mend it."""
+    from metaio_verify.suite.describe import sections  # noqa: PLC0415 - the list needs none
+
+    suite = _suite(checks)
+    found = suite.checks.get(check)
+    if found is None:
+        raise UserError(Problem(f"unknown check {quote(check)}", hint=suggest(check, suite.checks)))
+    tags = f" · tags: {', '.join(found.tags)}" if found.tags else ""
+    area = suite.areas[found.area]
+    _print(_styled(f"{found.id}", bold=True))
+    _print_wrapped(found.title)
+    _print_wrapped(f"{found.level} · {', '.join(found.requirements)} · {area}{tags}")
+    for heading, lines in sections(found, suite):
+        if lines:
+            _print("")
+            _print(_styled(heading, bold=True))
+            for line in lines:
+                _print_wrapped(line, "  ")
+
+
+@app.command("lint")
+def lint(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Check files, or folders of them.")
+    ],
+) -> None:
+    """Judge check files of your own; every mistake is told with its place."""
+    own = builtin_folder().resolve()
+    others = [path for path in paths if not path.resolve().is_relative_to(own)]
+    if len(others) < len(paths):
+        # The built-in files cannot be added to themselves, and make sense only together.
+        base, suite = None, load([Path(os.path.relpath(own)), *others])
+    else:
+        base = builtin()
+        suite = load(paths, base)
+    checks = len(suite.checks) - (len(base.checks) if base else 0)
+    probes = len(suite.probes) - (len(base.probes) if base else 0)
+    _print(f"{_counted(checks, 'check')} and {_counted(probes, 'probe')}: no mistake found.")
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of check files, for editors."""
+    from metaio_verify.suite.schema import as_text  # noqa: PLC0415 - reads its own source
+
+    typer.echo(as_text(), nl=False)
+
+
+def _suite(paths: Sequence[Path] | None) -> Suite:
+    return load(paths, builtin()) if paths else builtin()
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _print_json(checks: Sequence[Check], suite: Suite) -> None:
+    import msgspec  # noqa: PLC0415
+
+    rows = [
+        {
+            "id": check.id,
+            "title": check.title,
+            "level": check.level,
+            "contract": check.requirements,
+            "area": suite.areas[check.area],
+            "tags": check.tags,
+            "probes": check.probes,
+        }
+        for check in checks
+    ]
+    typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+
+
+def _print_list(checks: Sequence[Check]) -> None:
+    """One line for each check, so that it can be searched and cut."""
+    ids = max(len(check.id) for check in checks)
+    levels = max(len(check.level) for check in checks)
+    for check in checks:
+        level = _styled(f"{check.level:{levels}}", fg=_COLOURS.get(check.level))
+        requirements = f"{', '.join(check.requirements):{_TWO_REQUIREMENTS}}"
+        _print(f"{check.id:{ids}}  {level}  {requirements}  {check.title}")
+
+
+def _print_wrapped(text: str, indent: str = "") -> None:
+    inner = indent + " " * (len(text) - len(text.lstrip(" ")))
+    for line in text.splitlines() or [""]:
+        width = min(shutil.get_terminal_size().columns, _WIDEST)
+        wrapped = textwrap.wrap(
+            line.strip(" "),
+            width,
+            initial_indent=inner,
+            subsequent_indent=inner,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for part in wrapped or [""]:
+            _print(part)
+
+
+def _styled(text: str, *, fg: str | None = None, bold: bool = False) -> str:
+    return typer.style(text, fg=fg, bold=bold) if fg or bold else text
+
+
+def _print(text: str) -> None:
+    """Print with colour where it is wanted: on a terminal, unless the environment decides."""
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    typer.echo(text, color=colour or bool(os.environ.get("FORCE_COLOR")))

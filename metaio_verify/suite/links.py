@@ -1,0 +1,139 @@
+"""What the parts of a suite say about each other: who waits for whom, and who does not exist."""
+
+from __future__ import annotations
+
+import fnmatch
+import graphlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import structs
+
+from metaio_verify.probe.template import references
+from metaio_verify.suite.model import CheckFile, Expect, Probe
+from metaio_verify.suite.sense import expectations, sent, texts
+from metaio_verify.suite.source import Flaw, Path
+from metaio_verify.suite.words import quote, suggest
+
+_MAX_CYCLES = 20
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a file can refer to: the files that are loaded together, and their base."""
+
+    probes: Mapping[str, Probe]
+    """The ones whose keys and types are right."""
+    names: Mapping[str, Iterable[str]]
+    """The ids of `probes`, `checks` and `schemas`, right or not, so that a mistake is told once;
+    and the `tags` of all checks."""
+
+
+def captured(probe: Probe) -> list[tuple[str, str]]:
+    """The captured values that a probe sends again: probe and name, in order."""
+    names = (name.partition(".") for name in references(list(sent(probe).values())))
+    return list(dict.fromkeys((id_, name) for id_, dot, name in names if dot))
+
+
+def teachers(probes: Iterable[Probe]) -> dict[str, list[str]]:
+    """Capability → the probes from whose answers it is learnt."""
+    found: dict[str, list[str]] = {}
+    for probe in probes:
+        for capability in probe.learns:
+            found.setdefault(capability, []).append(probe.id)
+    return found
+
+
+def waits_for(probe: Probe, taught_by: Mapping[str, list[str]]) -> list[str]:
+    """The probes that come before a probe: needed, repeated, or teaching what it requires."""
+    taught = (id_ for capability in probe.requires for id_ in taught_by.get(capability, []))
+    return list(dict.fromkeys([*probe.needs, *(id_ for id_, _ in captured(probe)), *taught]))
+
+
+def cycles(probes: Mapping[str, Probe]) -> Iterator[list[str]]:
+    """Probes that wait for each other and so could never be fired; each ends where it began."""
+    taught_by = teachers(probes.values())
+    graph = {id_: set(waits_for(probe, taught_by)) for id_, probe in probes.items()}
+    for _ in range(_MAX_CYCLES):
+        try:
+            graphlib.TopologicalSorter(graph).prepare()
+        except graphlib.CycleError as error:
+            # Each id is waited for by the next one; turned round, it reads "waits for".
+            cycle: list[str] = error.args[1][::-1]
+            yield cycle
+            graph[cycle[0]].discard(cycle[1])
+        else:
+            return
+
+
+def flaws(file: CheckFile, world: World) -> Iterator[Flaw]:
+    """Everything in a file that refers to something that is not there."""
+    taught = teachers(world.probes.values())
+    for id_, probe in file.probes.items():
+        path: Path = ("probes", id_)
+        yield from _unknown("probe", probe.needs, world.names["probes"], (*path, "needs"))
+        yield from _unknown("capability", probe.requires, taught, (*path, "requires"))
+        for key, part in sent(probe).items():
+            for here, text in texts(part, (*path, key)):
+                for name in references(text):
+                    yield from _capture(name, world, here)
+    for id_, check in file.checks.items():
+        path = ("checks", id_)
+        yield from _unknown("probe", check.probes, world.names["probes"], (*path, "on"))
+        yield from _unknown("capability", check.requires, taught, (*path, "requires"))
+    for id_, profile in file.profiles.items():
+        for index, pattern in enumerate(profile.checks):
+            if not fnmatch.filter(world.names["checks"], pattern):
+                hint = suggest(pattern, world.names["checks"])
+                path = ("profiles", id_, "checks", index)
+                yield Flaw(path, f"no check is called {quote(pattern)}", hint)
+        yield from _unknown("tag", profile.tags, world.names["tags"], ("profiles", id_, "tags"))
+    for path, expect in expectations(file):
+        owner = file.checks[str(path[1])].probes if path[0] == "checks" else (str(path[1]),)
+        yield from _matchers(expect, [id_ for id_ in owner if id_ in world.probes], world, path)
+
+
+def _unknown(kind: str, words: Iterable[str], known: Iterable[str], path: Path) -> Iterator[Flaw]:
+    for index, word in enumerate(words):
+        if word not in known:
+            hint = suggest(word, known)
+            if kind == "capability":
+                hint = hint or "A probe teaches it under `learns`."
+            yield Flaw((*path, index), f"unknown {kind} {quote(word)}", hint)
+
+
+def _capture(name: str, world: World, path: Path) -> Iterator[Flaw]:
+    id_, dot, wanted = name.partition(".")
+    if not dot:
+        return
+    if id_ not in world.names["probes"]:
+        hint = suggest(id_, world.names["probes"])
+        yield Flaw(path, f"`${{{name}}}` repeats the unknown probe {quote(id_)}", hint)
+    elif id_ in world.probes and wanted not in world.probes[id_].capture:
+        hint = suggest(wanted, world.probes[id_].capture)
+        yield Flaw(path, f"probe {quote(id_)} captures no {quote(wanted)}", hint)
+
+
+def _matchers(expect: Expect, on: list[str], world: World, path: Path) -> Iterator[Flaw]:
+    """An expectation may repeat what its probes were filled with, and nothing else."""
+    for key, part in structs.asdict(expect).items():
+        if key in ("verdict", "because"):
+            continue
+        for here, text in texts(part, (*path, key.replace("_", "-"))):
+            for name in references(text):
+                yield from _repeated(name, on, world, here)
+
+
+def _repeated(name: str, on: list[str], world: World, path: Path) -> Iterator[Flaw]:
+    if name != "model" and name.partition(":")[0] != "token":
+        hint = "An expectation can repeat `${model}`, `${token}` and `${token:NAME}`."
+        yield Flaw(path, f"`${{{quote(name)[1:-1]}}}` cannot stand in an expectation", hint)
+        return
+    for id_ in on:
+        if name not in _filled(world.probes[id_]):
+            yield Flaw(path, f"probe {quote(id_)} sends no `${{{quote(name)[1:-1]}}}`")
+
+
+def _filled(probe: Probe) -> set[Any]:
+    return set(references(list(sent(probe).values())))

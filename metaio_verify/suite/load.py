@@ -1,0 +1,68 @@
+"""From YAML to a suite: the built-in one quickly, others with the place of every mistake."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from metaio_verify.errors import Problem, UserError
+from metaio_verify.suite.merge import EMPTY, merge, with_ids
+from metaio_verify.suite.model import CheckFile, Suite
+from metaio_verify.suite.syntax import FastLoader
+
+
+class BuiltinSuiteMissingError(RuntimeError):
+    """The program was installed without its check files."""
+
+
+@functools.cache
+def builtin() -> Suite:
+    """The suite that comes with the program.
+
+    It is trusted to be right, which the tests verify, so nothing is looked at twice here. Where
+    it is broken all the same, as while somebody writes a check, `UserError` tells each place.
+    """
+    folder = builtin_folder()
+    paths = sorted(folder.glob("*.yaml"))
+    try:
+        return merge([_fast(path) for path in paths])
+    except (yaml.YAMLError, msgspec.ValidationError, TypeError):
+        return load([folder])
+
+
+def builtin_folder() -> Path:
+    """Where the built-in check files are: inside the package, or beside it in a source tree."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "checks", package.parent / "checks"):
+        if any(folder.glob("*.yaml")):
+            return folder
+    raise BuiltinSuiteMissingError(f"{package} was installed without its check files")
+
+
+def load(paths: Sequence[Path], base: Suite | None = None) -> Suite:
+    """The suite of check files, or folders of them, added to a base.
+
+    Raises:
+        UserError: with every mistake of every file. A file cannot replace what another one or the
+            base has already said.
+
+    """
+    from metaio_verify.suite.audit import audit  # noqa: PLC0415 - the built-in suite does without
+    from metaio_verify.suite.read import find, read  # noqa: PLC0415 - likewise
+
+    base = base or EMPTY
+    problems: list[Problem] = []
+    files = [file for path in find(paths, problems) if (file := read(path, problems))]
+    problems += audit(files, base)
+    if problems:
+        raise UserError(*problems)
+    return merge([file.parts for file in files], base)
+
+
+def _fast(path: Path) -> CheckFile:
+    raw = yaml.load(path.read_bytes(), Loader=FastLoader)  # noqa: S506 - builds plain data only
+    return msgspec.convert(with_ids(raw), CheckFile)

@@ -1,0 +1,125 @@
+"""Reading check files of anybody: what they hold, and why not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from metaio_verify.errors import Place, Problem
+from metaio_verify.suite import shape
+from metaio_verify.suite.merge import with_ids
+from metaio_verify.suite.model import CheckFile
+from metaio_verify.suite.source import KINDS, Flaw, Source
+from metaio_verify.suite.syntax import MAX_BYTES, Node, parse
+
+MAX_FLAWS = 100
+"""Mistakes that are told of one file."""
+
+_SUFFIXES = (".yaml", ".yml")
+_MAX_FILES = 500
+
+
+@dataclass(frozen=True)
+class File:
+    """A file whose YAML could be read."""
+
+    source: Source
+    mistakes: list[Problem]
+    """What is wrong with its YAML."""
+    flaws: list[Flaw]
+    """What is wrong with its keys and types."""
+    parts: CheckFile
+    """The parts without such a flaw."""
+
+    def ids(self, kind: str) -> dict[str, Any]:
+        """All ids of a kind, of flawed parts too."""
+        value = self.source.root.value
+        entry = value.get(kind) if isinstance(value, dict) else None
+        return entry.node.value if entry and isinstance(entry.node.value, dict) else {}
+
+
+def find(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
+    """The files that paths stand for, each once; a folder's, and those of its direct folders."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        try:
+            inside = sorted(_inside(path)) if path.is_dir() else [path]
+            if not inside:
+                problems.append(Problem("the folder holds no .yaml file", Place(str(path))))
+            if len(inside) > _MAX_FILES:
+                problems.append(Problem(f"more than {_MAX_FILES} files", Place(str(path))))
+                continue
+            for file in inside:
+                if path.is_dir() and not file.resolve().is_relative_to(path.resolve()):
+                    problems.append(Problem("leads out of its folder", Place(str(file))))
+                else:
+                    found.setdefault(file.resolve(), file)
+        except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+            problems.append(_unreadable(path, error))
+    return list(found.values())
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    files = itertools.chain(folder.glob("*.*"), folder.glob("*/*.*"))
+    return itertools.islice((f for f in files if f.suffix in _SUFFIXES), _MAX_FILES + 1)
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Problem(f"cannot be read: {reason}", Place(str(path)))
+
+
+def read(path: Path, problems: list[Problem]) -> File | None:
+    """A file, unless its YAML cannot be read at all; the reason for that goes to `problems`."""
+    text = _text(path, problems)
+    if text is None:
+        return None
+    root, mistakes = parse(text, str(path))
+    if root is None:
+        problems += mistakes
+        return None
+    flaws = list(itertools.islice(shape.flaws(root), MAX_FLAWS + 1))
+    parts = _sound_parts(root, flaws) if len(flaws) <= MAX_FLAWS else CheckFile()
+    return File(Source(str(path), root), mistakes, flaws, parts)
+
+
+def _text(path: Path, problems: list[Problem]) -> str | None:
+    place = Place(str(path))
+    try:
+        if path.exists() and not path.is_file():
+            problems.append(Problem("is not a file", place))
+            return None
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            problems.append(Problem(f"longer than {MAX_BYTES} bytes", place))
+            return None
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        problems.append(_unreadable(path, error))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        message = f"not UTF-8: byte 0x{data[error.start]:02x}"
+        problems.append(Problem(message, Place(str(path), line, column)))
+    return None
+
+
+def _sound_parts(root: Node, flaws: Iterable[Flaw]) -> CheckFile:
+    """The parts of a file that have no flaw, so that the rest of it is judged all the same."""
+    flawed = {flaw.path[:2] for flaw in flaws}
+    whole = {path[0] for path in flawed if len(path) == 1}
+    raw = root.plain() if isinstance(root.value, dict) else {}
+    sound = {
+        kind: {id_: part for id_, part in raw[kind].items() if (kind, id_) not in flawed}
+        for kind in KINDS
+        if kind in raw and kind not in whole
+    }
+    if isinstance(raw.get("area"), str):
+        sound["area"] = raw["area"]
+    return msgspec.convert(with_ids(sound), CheckFile)

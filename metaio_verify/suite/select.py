@@ -1,0 +1,112 @@
+"""Which checks of a suite a run judges, and which probes it fires for them."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from metaio_verify.errors import Problem, UserError
+from metaio_verify.suite.grammar import HEAVY
+from metaio_verify.suite.links import teachers, waits_for
+from metaio_verify.suite.model import Check, Probe, Profile, Suite
+from metaio_verify.suite.words import quote, suggest
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What was chosen of a suite, both in the order of its files."""
+
+    checks: tuple[Check, ...]
+    probes: tuple[Probe, ...]
+    """Those that the checks are judged on, and everything that these wait for."""
+
+
+def select(
+    suite: Suite,
+    profile: str = "full",
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> Selected:
+    """Choose checks by profile, id and tag.
+
+    Args:
+        suite: everything there is
+        profile: the name of a profile
+        only: check ids or globs; they take the place of the profile's
+        skip: check ids or globs that are left out whatever else is said
+        tags: a check needs one of them; `heavy` instead adds the costly checks, which are
+            otherwise left out unless their very id is given
+
+    Raises:
+        UserError: a profile, an id or a tag that does not exist, a glob that matches nothing; all
+            of them at once, each with the nearest right name
+
+    """
+    problems = [*_unknown_profile(suite, profile), *_unknown_tags(suite, tags)]
+    for patterns in (only, skip):
+        problems += _unmatched(suite, patterns)
+    if problems:
+        raise UserError(*problems)
+    chosen = Profile(title="", checks=list(only)) if only else suite.profiles[profile]
+    matched, skipped = _matching(suite, chosen.checks), _matching(suite, skip)
+    filters = set(tags) - {HEAVY}
+    checks = tuple(
+        check
+        for check in suite.checks.values()
+        if (check.id in matched or not set(check.tags).isdisjoint(chosen.tags))
+        and check.id not in skipped
+        and (not filters or not filters.isdisjoint(check.tags))
+        and (HEAVY not in check.tags or HEAVY in tags or check.id in chosen.checks)
+    )
+    return Selected(checks, _probes_for(suite, checks))
+
+
+def _matching(suite: Suite, patterns: Iterable[str]) -> set[str]:
+    return {id_ for pattern in patterns for id_ in fnmatch.filter(suite.checks, pattern)}
+
+
+def _probes_for(suite: Suite, checks: Iterable[Check]) -> tuple[Probe, ...]:
+    """The probes of some checks, with all that come before them."""
+    taught_by = teachers(suite.probes.values())
+    required = (capability for check in checks for capability in check.requires)
+    open_ = [id_ for check in checks for id_ in check.probes]
+    open_ += [id_ for capability in required for id_ in taught_by.get(capability, [])]
+    closed: set[str] = set()
+    while open_:
+        id_ = open_.pop()
+        if id_ not in closed:
+            closed.add(id_)
+            open_ += waits_for(suite.probes[id_], taught_by)
+    return tuple(probe for id_, probe in suite.probes.items() if id_ in closed)
+
+
+def _unknown_profile(suite: Suite, profile: str) -> list[Problem]:
+    if profile in suite.profiles:
+        return []
+    return [Problem(f"unknown profile {quote(profile)}", hint=suggest(profile, suite.profiles))]
+
+
+def _unknown_tags(suite: Suite, tags: Iterable[str]) -> list[Problem]:
+    known = {HEAVY, *(tag for check in suite.checks.values() for tag in check.tags)}
+    return [
+        Problem(f"unknown tag {quote(tag)}", hint=suggest(tag, known))
+        for tag in tags
+        if tag not in known
+    ]
+
+
+_ALL = "`metaio-verify checks list` prints all of them."
+
+
+def _unmatched(suite: Suite, patterns: Iterable[str]) -> list[Problem]:
+    areas = {f"{check.area}.*" for check in suite.checks.values()}
+    return [
+        Problem(
+            f"no check matches {quote(pattern)}",
+            hint=suggest(pattern, [*suite.checks, *areas]) or _ALL,
+        )
+        for pattern in patterns
+        if not fnmatch.filter(suite.checks, pattern)
+    ]

@@ -23,7 +23,7 @@ class Value(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of the record's parts."""
 
 
-class SentRequest(Value, kw_only=True):
+class SentRequest(Value, frozen=True, kw_only=True):
     """A request as it was sent, with the credential replaced."""
 
     method: str
@@ -33,7 +33,7 @@ class SentRequest(Value, kw_only=True):
     """The body as text; bodies that the program sends are always UTF-8."""
 
 
-class Received(Value, kw_only=True):
+class Received(Value, frozen=True, kw_only=True):
     """An answer as it arrived, after its content-coding was taken off."""
 
     status: int
@@ -52,7 +52,7 @@ class Received(Value, kw_only=True):
         return (self.text or "").encode()
 
 
-class Failure(Value, kw_only=True):
+class Failure(Value, frozen=True, kw_only=True):
     """Why an exchange has no answer, or only a part of one."""
 
     kind: Literal[
@@ -62,7 +62,7 @@ class Failure(Value, kw_only=True):
     """One sentence for a person."""
 
 
-class Clock(Value, kw_only=True):
+class Clock(Value, frozen=True, kw_only=True):
     """When things happened."""
 
     headers: float | None = None
@@ -72,7 +72,7 @@ class Clock(Value, kw_only=True):
     """Each piece of the body: arrival, length in bytes. The lengths add up to the body."""
 
 
-class StreamEvent(Value, kw_only=True):
+class StreamEvent(Value, frozen=True, kw_only=True):
     """One server-sent event, for readers of the record; judges parse the body themselves."""
 
     at: float
@@ -81,7 +81,7 @@ class StreamEvent(Value, kw_only=True):
     """The decoded JSON, or the text when it is none."""
 
 
-class Exchange(Value, kw_only=True):
+class Exchange(Value, frozen=True, kw_only=True):
     """The evidence of one fired request."""
 
     id: str
@@ -104,7 +104,7 @@ class Exchange(Value, kw_only=True):
     """The exchange that was refused for load before this one was sent."""
 
 
-class Finding(Value, kw_only=True):
+class Finding(Value, frozen=True, kw_only=True):
     """One deviation."""
 
     expected: str
@@ -114,7 +114,7 @@ class Finding(Value, kw_only=True):
     exchange: str = ""
 
 
-class Judgement(Value, kw_only=True):
+class Judgement(Value, frozen=True, kw_only=True):
     """One check on one target."""
 
     check: str
@@ -128,7 +128,7 @@ class Judgement(Value, kw_only=True):
     exchanges: list[str] = field(default_factory=list)
 
 
-class CheckInfo(Value, kw_only=True):
+class CheckInfo(Value, frozen=True, kw_only=True):
     """What the reports say about a check, so that they need no check files."""
 
     title: str
@@ -139,14 +139,14 @@ class CheckInfo(Value, kw_only=True):
     workaround: str = ""
 
 
-class Tool(Value, kw_only=True):
+class Tool(Value, frozen=True, kw_only=True):
     """The program that made the record."""
 
     name: str
     version: str
 
 
-class Target(Value, kw_only=True):
+class Target(Value, frozen=True, kw_only=True):
     """What was verified."""
 
     base_url: str
@@ -162,7 +162,7 @@ class Target(Value, kw_only=True):
     """What discovery listed."""
 
 
-class Selection(Value, kw_only=True):
+class Selection(Value, frozen=True, kw_only=True):
     """What was asked for."""
 
     profile: str
@@ -172,7 +172,7 @@ class Selection(Value, kw_only=True):
     strict: bool = False
 
 
-class Cost(Value, kw_only=True):
+class Cost(Value, frozen=True, kw_only=True):
     """What the run cost, as reported by the endpoint itself."""
 
     requests: int = 0
@@ -180,7 +180,7 @@ class Cost(Value, kw_only=True):
     output_tokens: int = 0
 
 
-class Stop(Value, kw_only=True):
+class Stop(Value, frozen=True, kw_only=True):
     """Why a run ended before its checks could be judged."""
 
     kind: Literal[

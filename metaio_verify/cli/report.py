@@ -1,0 +1,54 @@
+"""`report`: any report from a saved run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metaio_verify.exitcodes import ExitCode
+
+
+def report(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN.json",
+            help="A run record, from --report json=RUN.json; - reads standard input.",
+        ),
+    ],
+    *,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="FORMAT[=PATH]",
+            help="terminal (the default), markdown or json; to standard output without a path; "
+            "repeatable.",
+        ),
+    ] = None,
+) -> int:
+    """Make any report from a saved run; sends nothing. The exit code is about the report alone."""
+    from metaio_verify import report as reports  # noqa: PLC0415 - keeps --help fast
+    from metaio_verify.report.json import decode  # noqa: PLC0415
+
+    outputs = [reports.parse_target(text) for text in formats or [reports.Format.TERMINAL]]
+    name = "standard input" if run == "-" else run
+    record = decode(_read(run), name)
+    reports.prepare(outputs)
+    reports.emit(record, outputs)
+    return ExitCode.OK
+
+
+def _read(run: str) -> bytes:
+    from metaio_verify.errors import Place, Problem, UserError  # noqa: PLC0415
+
+    if run == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(run).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "this is no path"
+        raise UserError(Problem(f"the run record cannot be read: {reason}", Place(run))) from None

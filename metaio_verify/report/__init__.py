@@ -1,0 +1,15 @@
+"""Reports: one module per format, each a pure function of the run record."""
+
+from __future__ import annotations
+
+from metaio_verify.report.formats import (
+    FORMATS,
+    Format,
+    Output,
+    deliver,
+    emit,
+    parse_target,
+    prepare,
+)
+
+__all__ = ["FORMATS", "Format", "Output", "deliver", "emit", "parse_target", "prepare"]

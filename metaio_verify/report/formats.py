@@ -1,0 +1,154 @@
+"""The report formats and where their output goes.
+
+To add a format: write a module with a function of the run record, and give it a line in `Format`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from metaio_verify.errors import Problem, UserError
+from metaio_verify.record import RunRecord
+from metaio_verify.report import files
+from metaio_verify.report.surface import Surface
+
+_SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".txt": "terminal"}
+
+
+class Format(StrEnum):
+    """A kind of report. Each is made from the run record alone."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+    @property
+    def summary(self) -> str:
+        """One line for help texts."""
+        return _SUMMARIES[self]
+
+    @property
+    def mode(self) -> int:
+        """The permissions of a file; the record holds whole exchanges, so only its owner reads."""
+        return 0o600 if self is Format.JSON else 0o644
+
+    def render(self, record: RunRecord, surface: Surface | None = None) -> str:
+        """Return the report as text; only the terminal format looks at the surface."""
+        match self:
+            # Each format is imported when it is used: the libraries behind some are slow.
+            case Format.TERMINAL:
+                from metaio_verify.report import terminal  # noqa: PLC0415
+
+                return terminal.render(record, surface)
+            case Format.MARKDOWN:
+                from metaio_verify.report import markdown  # noqa: PLC0415
+
+                return markdown.render(record)
+            case Format.JSON:
+                from metaio_verify.report import json  # noqa: PLC0415
+
+                return json.encode(record).decode()
+
+
+_SUMMARIES = {
+    Format.TERMINAL: "the verdict and each deviation, for a person",
+    Format.MARKDOWN: "the onboarding page, ready to publish",
+    Format.JSON: "the run record, which every other report can be made from",
+}
+
+FORMATS: dict[str, Format] = {format_.value: format_ for format_ in Format}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A report that was asked for."""
+
+    format: Format
+    path: Path | None = None
+    """None stands for standard output."""
+
+
+def parse_target(text: str) -> Output:
+    """Read `markdown=page.md`; without a path, or with `-`, the report goes to standard output.
+
+    Raises:
+        UserError: there is no such format; the nearest right name is given.
+
+    """
+    name, sign, path = text.partition("=")
+    format_ = FORMATS.get(name)
+    if format_ is None:
+        raise UserError(Problem(f"there is no report format {name!r}", hint=_suggestion(text)))
+    if sign and not path:
+        hint = f"write {name}=PATH, or {name} alone for standard output"
+        raise UserError(Problem(f"no path is given in {text!r}", hint=hint))
+    if path.endswith(("/", os.sep)):
+        raise UserError(Problem(f"{path} is a folder", hint=f"name a file in it: {text}report"))
+    return Output(format_, Path(path) if path not in ("", "-") else None)
+
+
+def _suggestion(text: str) -> str:
+    name, _, path = text.partition("=")
+    by_suffix = _SUFFIXES.get(Path(text).suffix.lower())
+    if not path and by_suffix:
+        return f"did you mean {by_suffix}={text}?"
+    nearest = difflib.get_close_matches(name.lower(), FORMATS, n=1) or (
+        [_SUFFIXES[f".{name.lower()}"]] if f".{name.lower()}" in _SUFFIXES else []
+    )
+    if nearest:
+        return f"did you mean {nearest[0]}{f'={path}' if path else ''}?"
+    return f"the formats are {', '.join(FORMATS)}"
+
+
+def prepare(outputs: Iterable[Output]) -> None:
+    """Find out before the first request that every report can be written.
+
+    Raises:
+        UserError: a path cannot be written, or two reports want the same place.
+
+    """
+    outputs = list(outputs)
+    if sum(output.path is None for output in outputs) > 1:
+        raise UserError(
+            Problem(
+                "only one report can go to standard output",
+                hint="give the others a path: --report markdown=page.md",
+            )
+        )
+    files.prepare(output.path for output in outputs if output.path is not None)
+
+
+def emit(record: RunRecord, outputs: Sequence[Output]) -> None:
+    """Render each report to its place, files first."""
+    for output in sorted(outputs, key=lambda output: output.path is None):
+        if output.path is None:
+            show(output.format.render(record, Surface.of(sys.stdout)))
+        else:
+            files.write(output.path, output.format.render(record), output.format.mode)
+
+
+def deliver(record: RunRecord, outputs: Sequence[Output]) -> int:
+    """Write the reports of a run, show its result, and return its exit code.
+
+    The result is shown on standard output unless a report was asked for there.
+    """
+    shown = any(output.path is None for output in outputs)
+    emit(record, [*outputs, *([] if shown else [Output(Format.TERMINAL)])])
+    for output in outputs:
+        if output.path is not None:
+            sys.stderr.write(f"{output.format}: {output.path}\n")
+    return record.exit_code
+
+
+def show(text: str) -> None:
+    """Write to standard output: UTF-8, or on a terminal as far as its own encoding goes."""
+    encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode(encoding or "utf-8", "backslashreplace"))
+    sys.stdout.flush()

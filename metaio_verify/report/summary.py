@@ -1,0 +1,211 @@
+"""What a run comes to in numbers and in one sentence. Every report takes them from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from metaio_verify.exitcodes import ExitCode
+from metaio_verify.outcome import exit_code, fails, leaves_open
+from metaio_verify.record import CheckInfo, Judgement, RunRecord, Selection
+from metaio_verify.report.group import Tally, applicable, info_of, tally
+from metaio_verify.report.text import client, listed, plural
+from metaio_verify.verdict import Level, Verdict
+
+_CLAUDE_CODE = "Claude Code"
+_NAMED_CLIENTS = 2
+_ADDS = "heavy"
+"""The tag that adds checks to a selection instead of narrowing it."""
+
+
+class Outcome(StrEnum):
+    """What a customer may rely on."""
+
+    WORKS = "works"
+    BROKEN = "does not work"
+    NOT_VERIFIED = "not verified"
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """What came of one model, the endpoint's own checks included."""
+
+    model: str
+    outcome: Outcome
+    musts: Tally
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The derived figures of a run."""
+
+    outcome: Outcome
+    headline: str
+    """The verdict sentence, without a full stop."""
+    closing: str
+    """Why the exit code is what it is."""
+    levels: dict[Level, Tally]
+    models: list[ModelResult]
+
+    @property
+    def verified(self) -> list[str]:
+        """The models that a customer can be told to use."""
+        return [result.model for result in self.models if result.outcome is Outcome.WORKS]
+
+
+def summarise(record: RunRecord) -> Summary:
+    """Derive the figures and sentences of a run from its record."""
+    code = _code(record)
+    levels = {level: tally(one for one in record.verdicts if one.level is level) for level in Level}
+    models = [_model_result(record, model) for model in record.target.models]
+    return Summary(
+        outcome=_OUTCOMES.get(code, Outcome.NOT_VERIFIED),
+        headline=_headline(record, code, levels, models),
+        closing=f"Exit code {code:d}: {_why(record, code, levels)}.",
+        levels=levels,
+        models=models,
+    )
+
+
+def narrowed(selection: Selection) -> list[str]:
+    """Return the options that left a part of the profile out; what they left out is unknown."""
+    return [
+        *(f"--only {glob}" for glob in selection.only),
+        *(f"--skip {glob}" for glob in selection.skip),
+        *(f"--tag {tag}" for tag in selection.tags if tag != _ADDS),
+    ]
+
+
+_OUTCOMES: dict[int, Outcome] = {ExitCode.OK: Outcome.WORKS, ExitCode.FAILED: Outcome.BROKEN}
+
+
+def _code(record: RunRecord) -> int:
+    """The exit code of the run; a record never claims more than its verdicts say."""
+    if record.exit_code != ExitCode.OK:
+        return record.exit_code
+    return exit_code(record.verdicts, strict=record.selection.strict, stopped=record.stopped)
+
+
+def _model_result(record: RunRecord, model: str) -> ModelResult:
+    judged = [one for one in record.verdicts if one.model in (None, model)]
+    code = exit_code(judged, strict=record.selection.strict, stopped=record.stopped)
+    musts = tally(one for one in judged if one.level is Level.MUST)
+    return ModelResult(model, _OUTCOMES.get(code, Outcome.NOT_VERIFIED), musts)
+
+
+def _headline(
+    record: RunRecord, code: int, levels: dict[Level, Tally], models: list[ModelResult]
+) -> str:
+    musts = levels[Level.MUST]
+    match code:
+        case ExitCode.OK:
+            warnings = levels[Level.SHOULD][Verdict.WARN] + musts[Verdict.WARN]
+            works = f"Works, with {plural(warnings, 'warning')}" if warnings else "Works"
+            return f"{works}: {_passed(levels)}"
+        case ExitCode.FAILED if any(one.verdict is Verdict.FAIL for one in record.verdicts):
+            return f"{_who_breaks(record, _with(models))}: {_failed(record)}"
+        case ExitCode.FAILED:
+            return f"Fails under --strict: {_strictly_failed(levels)}; {_passed(levels)}"
+        case _:
+            return f"Not verified: {_why(record, code, levels)}"
+
+
+def _passed(levels: dict[Level, Tally]) -> str:
+    """How much of the selection passes; the must-checks, or all when it has no must."""
+    counts, noun = _most_important(levels)
+    total, passed = applicable(counts), counts[Verdict.PASS]
+    parts = [f"{passed} of {plural(total, noun)} {'passes' if passed == 1 else 'pass'}"]
+    for verdict, words in _SPOKEN.items():
+        if counts[verdict]:
+            parts.append(f"{counts[verdict]} {words}")
+    return ", ".join(parts)
+
+
+_SPOKEN = {
+    Verdict.DECLINED: "legally declined",
+    Verdict.WAIVED: "waived",
+    Verdict.WARN: "only warned about",
+    Verdict.NOTE: "only noted",
+}
+
+
+def _most_important(levels: dict[Level, Tally]) -> tuple[Tally, str]:
+    if applicable(levels[Level.MUST]):
+        return levels[Level.MUST], "must-check"
+    return sum(levels.values(), Tally()), "check"
+
+
+def _failed(record: RunRecord) -> str:
+    failing = [one for one in record.verdicts if one.verdict is Verdict.FAIL]
+    count = len({one.check for one in failing})
+    only_musts = all(one.level is Level.MUST for one in failing)
+    scope = [one for one in record.verdicts if not only_musts or one.level is Level.MUST]
+    noun = "must-check" if only_musts else "check"
+    verb = "fails" if count == 1 else "fail"
+    return f"{count} of {plural(applicable(tally(scope)), noun)} {verb}"
+
+
+def _strictly_failed(levels: dict[Level, Tally]) -> str:
+    count = sum(counts[Verdict.WARN] for counts in levels.values())
+    return f"{plural(count, 'warning')} {'counts' if count == 1 else 'count'} as failed"
+
+
+def _who_breaks(record: RunRecord, where: str) -> str:
+    """Say whom the failures break, Claude Code before all others."""
+    failing = {one.check for one in record.verdicts if one.verdict is Verdict.FAIL}
+    broken = [info_of(record, check) for check in sorted(failing)]
+    here = [info for info in broken if _CLAUDE_CODE in map(client, info.breaks)]
+    if here and all(info.workaround for info in here):
+        return f"{_CLAUDE_CODE} works here only with {_workarounds(here)}{where}"
+    if here:
+        return f"{_CLAUDE_CODE} will not work here{where}"
+    names = list(dict.fromkeys(client(name) for info in broken for name in info.breaks))
+    if not names or client("any-client") in names:
+        return f"Not ready for clients{where}"
+    if len(names) > _NAMED_CLIENTS:
+        names = [names[0], plural(len(names) - 1, "other client")]
+    return f"{listed(names)} will not work here{where}"
+
+
+def _workarounds(broken: Sequence[CheckInfo]) -> str:
+    return "a workaround" if len({info.workaround for info in broken}) == 1 else "workarounds"
+
+
+def _with(models: list[ModelResult]) -> str:
+    broken = [result.model for result in models if result.outcome is Outcome.BROKEN]
+    return f" with {listed(broken)}" if 0 < len(broken) < len(models) else ""
+
+
+def _why(record: RunRecord, code: int, levels: dict[Level, Tally]) -> str:
+    """Why a run ended with its exit code, as a clause without a full stop."""
+    match code:
+        case ExitCode.OK:
+            return _passed(levels)
+        case ExitCode.FAILED:
+            failing = any(fails(one, strict=False) for one in record.verdicts)
+            return _failed(record) if failing else f"--strict, and {_strictly_failed(levels)}"
+        case ExitCode.NOT_VERIFIED | ExitCode.INTERRUPTED if record.stopped is not None:
+            message = record.stopped.message
+            failing = any(fails(one, strict=False) for one in record.verdicts)
+            so_far = f"; {_failed(record)} so far" if failing else ""
+            return message[:1].lower() + message[1:].rstrip(".") + so_far
+        case ExitCode.NOT_VERIFIED if not record.verdicts:
+            return "no check was selected"
+        case ExitCode.NOT_VERIFIED if any(map(leaves_open, record.verdicts)):
+            return _open(record.verdicts)
+        case ExitCode.NOT_VERIFIED:
+            return "no check could be judged"
+        case _:
+            return "metaio-verify did not finish the run"
+
+
+def _open(judgements: list[Judgement]) -> str:
+    musts = tally(one for one in judgements if one.level is Level.MUST)
+    unknown = {v: musts[v] for v in Verdict if v.is_unknown and musts[v]}
+    total = plural(applicable(musts), "must-check")
+    if len(unknown) == 1:
+        verdict, count = unknown.popitem()
+        return f"{count} of {total} {'is' if count == 1 else 'are'} {verdict}"
+    kinds = listed([f"{count} {verdict}" for verdict, count in unknown.items()])
+    return f"{sum(unknown.values())} of {total} could not be judged ({kinds})"

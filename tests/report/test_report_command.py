@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report.records import failing
+from typer.testing import CliRunner, Result
+
+from metaio_verify.cli.main import app
+from metaio_verify.report import Format
+from metaio_verify.report.json import encode
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """Return the file of a saved run."""
+    path = tmp_path / "run.json"
+    path.write_bytes(encode(failing()))
+    return path
+
+
+def run(*arguments: object, stdin: bytes | None = None) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(app, ["report", *map(str, arguments)], input=stdin)
+
+
+def test_the_default_is_the_report_for_a_person(saved: Path) -> None:
+    """Without --as the result is shown; the exit code is about the command, not about the run."""
+    done = run(saved)
+    assert done.exit_code == 0
+    assert done.stdout == Format.TERMINAL.render(failing())
+
+
+def test_several_reports_at_once(saved: Path, tmp_path: Path) -> None:
+    """Each --as makes one; files go to their paths, one may go to standard output."""
+    page, copy = tmp_path / "page.md", tmp_path / "copy.json"
+    done = run(saved, "--as", f"markdown={page}", "--as", f"json={copy}", "--as", "markdown")
+    assert done.exit_code == 0
+    assert done.stdout == page.read_text(encoding="utf-8") == Format.MARKDOWN.render(failing())
+    assert copy.read_bytes() == saved.read_bytes()
+
+
+def test_a_record_comes_from_a_pipe(saved: Path) -> None:
+    """A dash reads standard input."""
+    done = run("-", "--as", "json", stdin=saved.read_bytes())
+    assert done.stdout == saved.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--as", "markdwon"], "did you mean markdown?"),
+        (["--as", "json", "--as", "markdown"], "only one report can go to standard output"),
+        (["--as", "markdown=no/such/folder/page.md"], "there is no folder"),
+    ],
+)
+def test_a_wrong_report_is_a_usage_error(saved: Path, arguments: list[str], words: str) -> None:
+    """Exit code 2, one sentence and nothing on standard output."""
+    done = run(saved, *arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "cannot be read"), (b"", "the file is empty"), (b'{"format":', "cut off")],
+)
+def test_a_broken_record_is_a_usage_error(
+    tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    """A record that is missing, empty or cut is named with its path."""
+    path = tmp_path / "run.json"
+    if content is not None:
+        path.write_bytes(content)
+    done = run(path)
+    assert done.exit_code == 2
+    assert str(path) in done.stderr
+    assert words in done.stderr

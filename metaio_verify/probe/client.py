@@ -21,6 +21,10 @@ Kind: TypeAlias = Literal[
 ]
 
 
+_KEEP_ALIVE = 2.0
+"""Seconds that an idle connection is kept. Common servers close theirs after 5 s."""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """How long one exchange may take, in seconds, and how much it may bring, in bytes."""
@@ -63,7 +67,11 @@ class Client:
 
     def __init__(self, *, bounds: Bounds, concurrency: int, tls: bool) -> None:
         self._bounds = bounds
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=2 * concurrency)
+        limits = httpx.Limits(
+            max_connections=None,
+            max_keepalive_connections=2 * concurrency,
+            keepalive_expiry=_KEEP_ALIVE,
+        )
         # Reading the certificate store costs some 30 ms that plain HTTP need not pay.
         self._http = httpx.AsyncClient(
             verify=tls, limits=limits, follow_redirects=False, cookies=_no_cookies()
@@ -81,6 +89,14 @@ class Client:
         bounds = self._bounds
         if outgoing.silence is not None:
             bounds = replace(bounds, silence=outgoing.silence)
+        answer = await self._try(outgoing, bounds)
+        if answer.failure is not None and answer.failure.kind == "reset" and not answer.status:
+            # A server may close an idle connection in the moment in which it is used again. That
+            # is nobody's fault, and clients send once more; what is broken breaks again.
+            return await self._try(outgoing, bounds)
+        return answer
+
+    async def _try(self, outgoing: Outgoing, bounds: Bounds) -> Answer:
         answer = Answer()
         started = time.perf_counter()
         try:
@@ -152,6 +168,7 @@ class _Decoder:
 
     def __init__(self, coding: str, limit: int) -> None:
         self.full = False
+        self._fed = False
         self._left = limit
         self._coding = coding.strip().lower()
         match self._coding:
@@ -168,6 +185,7 @@ class _Decoder:
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
         """The decoded pieces of what just arrived; sets `full` at the bound."""
+        self._fed = self._fed or bool(raw)
         try:
             piece = raw if self._inflate is None else self._inflate.decompress(raw, self._left + 1)
         except zlib.error:
@@ -181,8 +199,8 @@ class _Decoder:
             yield piece
 
     def finish(self) -> None:
-        """Check that the coded body was whole."""
-        if self._inflate is not None and not self._inflate.eof:
+        """Check that the coded body was whole; an answer to HEAD is labelled but has no body."""
+        if self._inflate is not None and self._fed and not self._inflate.eof:
             raise _CodingError(f"the {self._coding} body ends early")
 
 
@@ -199,7 +217,7 @@ def _explain(error: Exception, answer: Answer, bounds: Bounds) -> Failure:
             return _failure("timeout", f"no byte for {bounds.silence:g} s")
         case httpx.ConnectError() | httpx.ProxyError():
             return _explain_connect(error)
-        case httpx.RemoteProtocolError() if "without sending" in str(error):
+        case httpx.RemoteProtocolError() if _closed_early(error):
             return _failure("reset", "the connection was closed before the answer was complete")
         case httpx.RemoteProtocolError():
             return _failure("protocol", "the answer is not valid HTTP")
@@ -207,6 +225,11 @@ def _explain(error: Exception, answer: Answer, bounds: Bounds) -> Failure:
             before = "the answer was complete" if answer.status else "an answer came"
             return _failure("reset", f"the connection broke before {before}")
     return _failure("unsent", "the request could not be sent: its URL or headers are invalid")
+
+
+def _closed_early(error: Exception) -> bool:
+    text = str(error)
+    return "without sending" in text or "peer closed connection" in text
 
 
 def _explain_connect(error: Exception) -> Failure:

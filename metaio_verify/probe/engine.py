@@ -110,7 +110,7 @@ class Engine:
         self._done[key] = _shortfall(probe, exchanges)
         for exchange in exchanges:
             for name, value in learn(probe, exchange, self._suite.schemas).items():
-                for learner in [model] if model else self.models:
+                for learner in [model] if model else self.models or [""]:
                     self.capabilities.setdefault(learner, {})[name] = value
         if not self._done[key]:
             self._captured[key] = capture(probe, exchanges[-1])

@@ -47,13 +47,13 @@ def unreachable(base: str, exchange: Exchange) -> Stop:
     )
 
 
-def refused(base: str, answers: Sequence[Exchange]) -> Stop:
-    """The credential is not taken in any style."""
-    statuses = sorted({answer.response.status for answer in answers if answer.response})
-    styles = "as x-api-key and as Authorization: Bearer" if len(answers) > 1 else "as it was sent"
+def refused(base: str, answer: Exchange, styles: int) -> Stop:
+    """The credential is not taken in any of the styles that were tried."""
+    status = answer.response.status if answer.response else 0
+    how = "as x-api-key and as Authorization: Bearer" if styles > 1 else "as it was sent"
     return Stop(
         kind="refused",
-        message=f"{base} refuses the credential {styles} ({', '.join(map(str, statuses))}).",
+        message=f"{base} refuses the credential {how} ({status}).",
         hints=[
             "Is it a token of this gateway? A key of the Anthropic console is not known there.",
             "Is the token enabled for the model?",

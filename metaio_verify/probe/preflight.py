@@ -58,6 +58,8 @@ class Preflight:
     """The models that the user named."""
     notices: list[str] = field(default_factory=list)
     evidence: dict[str, list[Exchange]] = field(default_factory=dict)
+    _listings: dict[Auth, Exchange] = field(default_factory=dict)
+    """Discovery's last answer to each style."""
 
     async def run(self) -> Findings:
         """Ask the endpoint; the base URL and style of the wire are set on the way."""
@@ -87,8 +89,8 @@ class Preflight:
                 return self._found((), listed, unreachable)
         candidates = self._candidates(listed)
         if not candidates:
-            answers = self.evidence.get(LISTING, [])
-            return self._found((), listed, hints.no_model(answers[-1] if answers else None))
+            answers = self.evidence[LISTING]
+            return self._found((), listed, self._refused() or hints.no_model(answers[-1]))
         unnamed = not self.asked
         for model in candidates[:_MODELS_TRIED] if unnamed else candidates[:1]:
             await self._greet(model)
@@ -110,6 +112,7 @@ class Preflight:
         for style in self.styles:
             self.wire.style = style
             exchanges = await self.engine.probe(probe, None, "")
+            self._listings[style] = exchanges[-1]
             if not _refuses(exchanges[-1]):
                 break
         self.evidence[LISTING] = exchanges
@@ -132,7 +135,9 @@ class Preflight:
 
     def _taken(self, style: Auth) -> bool | None:
         exchanges = self.evidence.get(HELLO[style])
-        return _works(exchanges[-1]) if exchanges else None
+        if not exchanges or exchanges[-1].response is None:
+            return None
+        return _works(exchanges[-1])
 
     def _answers(self) -> list[Exchange]:
         """The last answer of each first message, or of discovery where none was sent."""
@@ -157,6 +162,14 @@ class Preflight:
             return hints.unreachable(str(self.wire.base), answers[0])
         return None
 
+    def _refused(self) -> Stop | None:
+        """Whether every answer so far refuses the credential."""
+        answers = self._answers()
+        if not all(map(_refuses, answers)):
+            return None
+        styles = max(len(answers), len(self._listings))
+        return hints.refused(str(self.wire.base), answers[-1], styles=styles)
+
     def _model_refused(self, model: str) -> bool:
         answers = self._answers()
         return not any(map(_works, answers)) and any(_names_model(a, model) for a in answers)
@@ -168,8 +181,8 @@ class Preflight:
             return None
         if unreachable := self._unreachable():
             return unreachable
-        if all(map(_refuses, answers)):
-            return hints.refused(str(self.wire.base), answers)
+        if refused := self._refused():
+            return refused
         if self._model_refused(models[0]):
             return hints.model_refused(models[0], answers[0], listed)
         return None

@@ -29,16 +29,19 @@ def fetch(url: str, bounds: Bounds | None = None) -> Answer:
 def exchange(serve: Serve, bounds: Bounds | None = None) -> Answer:
     """Send one request to a server of raw bytes."""
 
-    def answer_one(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(OSError):
-            connection.recv(65536)
-            serve(connection)
+    def answer_all(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    serve(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=answer_one, args=(listener,))
+        thread = threading.Thread(target=answer_all, args=(listener,))
         thread.start()
         answer = fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/", bounds)
+        listener.shutdown(socket.SHUT_RDWR)
         thread.join()
     return answer
 
@@ -149,3 +152,23 @@ def test_no_connection_has_a_reason(url: str, kind: str) -> None:
     failure = fetch(url).failure
     assert failure is not None
     assert failure.kind == kind
+
+
+def test_a_connection_that_was_closed_before_a_byte_is_tried_once_more() -> None:
+    """A server may close an idle connection just as it is used again; that is no defect."""
+    served: list[int] = []
+
+    def second_time_lucky(connection: socket.socket) -> None:
+        served.append(1)
+        if len(served) > 1:
+            connection.sendall(OK + b"content-length: 2\r\n\r\n{}")
+
+    answer = exchange(second_time_lucky)
+    assert answer.failure is None
+    assert len(served) == 2
+
+
+def test_an_answer_without_a_body_may_name_a_coding() -> None:
+    """An answer to HEAD carries the header and nothing to decode."""
+    answer = exchange(sends(OK + b"content-encoding: gzip\r\ncontent-length: 0\r\n\r\n"))
+    assert answer.failure is None

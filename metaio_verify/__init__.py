@@ -1,0 +1,30 @@
+"""Verify that an Anthropic-style base URL really behaves.
+
+from metaio_verify import Endpoint, Options, verify
+
+record = verify(Endpoint("https://gateway.example.com", api_key="…"))
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from metaio_verify.api import Endpoint, Options, verify
+    from metaio_verify.record import RunRecord
+
+__version__ = "0.1.0"
+__all__ = ["Endpoint", "Options", "RunRecord", "__version__", "verify"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the interface on first use: it needs the network, which most commands do not."""
+    if name == "RunRecord":
+        from metaio_verify.record import RunRecord  # noqa: PLC0415 - on first use
+
+        return RunRecord
+    if name in __all__:
+        from metaio_verify import api  # noqa: PLC0415 - on first use
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

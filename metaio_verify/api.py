@@ -1,0 +1,299 @@
+"""The Python interface: `verify` an endpoint and get the run record that every report is made of.
+
+from metaio_verify import Endpoint, verify
+
+record = verify(Endpoint("https://gateway.example.com", api_key="…"), profile="quick")
+assert record.exit_code == 0
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from metaio_verify import __version__
+from metaio_verify.cost import cost_of
+from metaio_verify.errors import Problem, UserError
+from metaio_verify.judge.check import Absent, judge
+from metaio_verify.outcome import exit_code
+from metaio_verify.probe.auth import STYLES
+from metaio_verify.probe.client import Bounds, Client
+from metaio_verify.probe.engine import Engine
+from metaio_verify.probe.fire import Wire
+from metaio_verify.probe.observer import Observer, Silent
+from metaio_verify.probe.plan import Budget, Job, JobKey, budget, plan
+from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight
+from metaio_verify.probe.redact import Redactor
+from metaio_verify.probe.target import parse_base_url, parse_credential
+from metaio_verify.record import (
+    CheckInfo,
+    Exchange,
+    Judgement,
+    RunRecord,
+    Selection,
+    Stop,
+    Target,
+    Tool,
+)
+from metaio_verify.suite.load import builtin, load
+from metaio_verify.suite.model import Auth, Check, Probe, Suite
+from metaio_verify.suite.select import select
+from metaio_verify.verdict import Level, Verdict
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What to verify."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    models: Sequence[str] = ()
+    """Model ids; `all` stands for every listed one; none for the first listed one that answers."""
+    auth: str = AUTO
+    """`auto`, or the one credential style to use: `x-api-key` or `bearer`."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to verify it. All times are in seconds."""
+
+    profile: str = "full"
+    only: Sequence[str] = ()
+    """Check ids or globs; instead of the profile's."""
+    skip: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    checks: Sequence[Path] = ()
+    """Further check files or folders of them."""
+    strict: bool = False
+    fail_fast: bool = False
+    concurrency: int = 8
+    timeout: float = 60.0
+    """Longest wait for the next byte of an answer."""
+    run_timeout: float = 900.0
+    """Longest time for the whole run."""
+    secrets: Sequence[str] = field(default=(), repr=False)
+    """Further texts that must never appear in the record."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A suite and what was selected of it."""
+
+    suite: Suite
+    checks: Sequence[Check]
+    probes: Sequence[Probe]
+
+
+def choose(options: Options) -> Chosen:
+    """Load the suite and select from it; raises `UserError` with every mistake that was found."""
+    suite = builtin()
+    if options.checks:
+        suite = load(options.checks, base=suite)
+    selected = select(suite, options.profile, options.only, options.skip, options.tags)
+    return Chosen(suite, selected.checks, selected.probes)
+
+
+def planned(chosen: Chosen, models: Sequence[str]) -> tuple[list[Job], Budget]:
+    """What a run would send at most, in order; `all` counts as one model."""
+    jobs = plan(chosen.probes, list(models) or ["the first listed model"])
+    return jobs, budget(jobs)
+
+
+def verify(
+    endpoint: Endpoint,
+    options: Options | None = None,
+    *,
+    chosen: Chosen | None = None,
+    observer: Observer | None = None,
+) -> RunRecord:
+    """Verify an endpoint and return everything that was seen and judged.
+
+    Raises `UserError` for input that makes no sense. Whatever the endpoint does ends in the
+    record, also that it cannot be reached. An interrupted run gives a record too.
+    """
+    options = options or Options()
+    run = _Run(endpoint, options, chosen or choose(options), observer or Silent())
+    return run.record()
+
+
+class _Run:
+    """One run, from its arguments to its record."""
+
+    def __init__(
+        self, endpoint: Endpoint, options: Options, chosen: Chosen, observer: Observer
+    ) -> None:
+        self._base = parse_base_url(endpoint.base_url)
+        self._credential = parse_credential(endpoint.api_key)
+        self._styles = _styles(endpoint.auth)
+        self._endpoint = endpoint
+        self._options = options
+        self._chosen = chosen
+        self._observer = observer
+        self._engine: Engine | None = None
+        self._findings: Findings | None = None
+        self._jobs: list[Job] = []
+        self._stop: Stop | None = None
+
+    def record(self) -> RunRecord:
+        """Fire, judge and write down."""
+        started = datetime.datetime.now(datetime.UTC)
+        clock = time.perf_counter()
+        try:
+            asyncio.run(self._fire())
+        except KeyboardInterrupt:
+            self._cut("interrupted", "The run was interrupted.")
+        finally:
+            self._observer.finished()
+        return self._write(started, time.perf_counter() - clock)
+
+    async def _fire(self) -> None:
+        bounds = Bounds(silence=self._options.timeout, total=2 * self._options.timeout)
+        client = Client(
+            bounds=bounds,
+            concurrency=self._options.concurrency,
+            tls=self._base.origin.startswith("https:"),
+        )
+        async with client:
+            redactor = Redactor([self._credential.secret, *self._options.secrets])
+            wire = Wire(client, self._base, self._credential, redactor)
+            engine = self._engine = Engine(
+                wire,
+                self._chosen.suite,
+                self._observer,
+                concurrency=self._options.concurrency,
+                styles=self._styles,
+                settled=self._is_failure if self._options.fail_fast else lambda _: False,
+            )
+            try:
+                async with asyncio.timeout(self._options.run_timeout):
+                    await self._preflight_and_run(engine, wire)
+            except TimeoutError:
+                limit = f"{self._options.run_timeout:g} s"
+                self._cut("deadline", f"The run was not finished after {limit}.")
+
+    async def _preflight_and_run(self, engine: Engine, wire: Wire) -> None:
+        probes = self._chosen.suite.probes
+        wanted = frozenset(probe.id for probe in self._chosen.probes)
+        preflight = Preflight(
+            engine, wire, probes, wanted, styles=self._styles, asked=self._endpoint.models
+        )
+        found = self._findings = await preflight.run()
+        self._stop = found.stop
+        engine.models = found.models
+        for id_, exchanges in found.evidence.items():
+            engine.adopt(probes[id_], None, exchanges)
+        if found.models:
+            self._jobs = plan(self._chosen.probes, found.models)
+        if found.stop is None:
+            self._observer.started(len(self._jobs))
+            await engine.run(self._jobs)
+
+    def _is_failure(self, job: Job) -> bool:
+        """Whether a check that this job completed has failed (for --fail-fast)."""
+        checks = [
+            check
+            for check in self._chosen.checks
+            if check.level is Level.MUST and job.probe.id in check.probes
+        ]
+        return any(found.verdict is Verdict.FAIL for found in self._judge(checks))
+
+    def _cut(self, kind: str, message: str) -> None:
+        self._stop = Stop(
+            kind="interrupted" if kind == "interrupted" else "deadline", message=message
+        )
+        if self._engine is not None:
+            self._engine.abandon(self._jobs, message)
+
+    def _judge(self, checks: Sequence[Check]) -> list[Judgement]:
+        engine = self._engine
+        evidence = self._evidence()
+        absent = dict(engine.absent) if engine else {}
+        if self._stop is not None:
+            fired = {(exchange.probe, exchange.model) for exchange in evidence}
+            cause = Absent(Verdict.BLOCKED, self._stop.message)
+            for probe in self._chosen.probes:
+                for model in [None, *self._target().models]:
+                    if (probe.id, model) not in fired:
+                        absent.setdefault((probe.id, model), cause)
+        return judge(
+            self._chosen.suite,
+            checks,
+            evidence,
+            self._target(),
+            absent,
+            engine.capabilities if engine else {},
+        )
+
+    def _evidence(self) -> list[Exchange]:
+        """The exchanges to judge.
+
+        A target that was never reached, or whose credential or model is wrong, says nothing about
+        the endpoint: its first answers explain why the run stopped and accuse nobody.
+        """
+        exchanges = self._engine.exchanges if self._engine else []
+        if self._stop is not None and self._stop.kind in ("unreachable", "refused", "no-model"):
+            return [e for e in exchanges if e.probe == LISTING and self._stop.kind == "no-model"]
+        return exchanges
+
+    def _target(self) -> Target:
+        found = self._findings
+        return Target(
+            base_url=str(found.base if found else self._base),
+            given_url=str(self._base),
+            models=list(found.models if found else [m for m in self._endpoint.models if m != ALL]),
+            auth=str(found.style if found else self._styles[0]),
+            auth_styles=dict(found.styles) if found else {},
+            listed_models=list(found.listed) if found else [],
+        )
+
+    def _write(self, started: datetime.datetime, duration: float) -> RunRecord:
+        chosen, options, engine = self._chosen, self._options, self._engine
+        verdicts = self._judge(chosen.checks)
+        exchanges = engine.exchanges if engine else []
+        return RunRecord(
+            tool=Tool(name="metaio-verify", version=__version__),
+            started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            duration_s=round(duration, 3),
+            exit_code=exit_code(verdicts, strict=options.strict, stopped=self._stop),
+            target=self._target(),
+            selection=Selection(
+                profile=options.profile,
+                only=list(options.only),
+                skip=list(options.skip),
+                tags=list(options.tags),
+                strict=options.strict,
+            ),
+            cost=cost_of(exchanges),
+            capabilities=engine.capabilities if engine else {},
+            areas=chosen.suite.areas,
+            checks={check.id: _info(check) for check in chosen.checks},
+            verdicts=verdicts,
+            exchanges=exchanges,
+            notices=list(self._findings.notices) if self._findings else [],
+            stopped=self._stop,
+        )
+
+
+def _styles(auth: str) -> list[Auth]:
+    if auth == AUTO:
+        return list(STYLES)
+    if auth in [str(style) for style in STYLES]:
+        return [Auth(auth)]
+    raise UserError(Problem(f"{auth!r} is no credential style", hint="auto, x-api-key or bearer"))
+
+
+def _info(check: Check) -> CheckInfo:
+    return CheckInfo(
+        title=check.title,
+        area=check.area,
+        sources=list(check.sources),
+        breaks=check.breaks,
+        fix=check.fix,
+        workaround=check.workaround,
+    )

@@ -1,0 +1,234 @@
+"""`check` and `demo`: verify an endpoint."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from metaio_verify.cli import options as opt
+from metaio_verify.config import Config, read_config, read_environment
+from metaio_verify.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from metaio_verify.api import Endpoint, Options
+    from metaio_verify.record import RunRecord
+
+_TARGET = "Target"
+_DEMO_FOLDER = Path("metaio-verify-reports")
+
+
+def check(  # noqa: PLR0913 - one parameter an option
+    *,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The base URL, without /v1 [env: ANTHROPIC_BASE_URL].",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="The key. Other users of this machine may see it here: the environment is safer "
+            "[env: ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN].",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STYLE",
+            help="auto finds out which header works; or x-api-key, bearer [default: auto].",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="A model to verify; repeatable; `all` for every listed one [env: ANTHROPIC_MODEL; "
+            "default: the first listed one that answers].",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+    profile: opt.Profile = None,
+    only: opt.Only = None,
+    skip: opt.Skip = None,
+    tag: opt.Tags = None,
+    checks: opt.Checks = None,
+    report: opt.Reports = None,
+    strict: opt.Strict = None,
+    fail_fast: opt.FailFast = False,
+    concurrency: opt.Concurrency = None,
+    timeout: opt.Timeout = None,
+    plan: opt.PlanOnly = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Defaults [default: metaio-verify.yaml, if it is there].",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+) -> int:
+    """Verify an endpoint: is it true that Claude Code and the SDKs work with it?"""
+    settings = read_config(config)
+    environment = read_environment(settings)
+    options = _options(
+        settings,
+        profile=profile,
+        only=only,
+        skip=skip,
+        tag=tag,
+        checks=checks,
+        strict=strict,
+        fail_fast=fail_fast,
+        concurrency=concurrency,
+        timeout=timeout,
+    )
+    models = model or ([environment.model] if environment.model else settings.models)
+    if plan:
+        return _print_plan(options, models)
+    from metaio_verify.api import AUTO, Endpoint  # noqa: PLC0415 - imports the network
+
+    key = api_key or environment.api_key
+    endpoint = Endpoint(
+        _required(base_url or environment.base_url or settings.base_url, _NO_URL),
+        _required(key, _NO_KEY),
+        models,
+        auth or settings.auth or AUTO,
+    )
+    others = tuple(secret for secret in environment.secrets if secret != key)
+    return _verify(endpoint, replace(options, secrets=others), report or settings.reports)
+
+
+def demo(  # noqa: PLR0913 - one parameter an option
+    *,
+    fault: opt.Faults = None,
+    profile: opt.Profile = None,
+    only: opt.Only = None,
+    skip: opt.Skip = None,
+    tag: opt.Tags = None,
+    checks: opt.Checks = None,
+    report: opt.Reports = None,
+    strict: opt.Strict = None,
+    fail_fast: opt.FailFast = False,
+    concurrency: opt.Concurrency = None,
+    timeout: opt.Timeout = None,
+    plan: opt.PlanOnly = False,
+) -> int:
+    """Verify the embedded endpoint; with --fault, see what a broken one looks like.
+
+    Leaves the onboarding page and the run record in metaio-verify-reports/, unless --report says
+    otherwise.
+    """
+    options = _options(
+        Config(),
+        profile=profile,
+        only=only,
+        skip=skip,
+        tag=tag,
+        checks=checks,
+        strict=strict,
+        fail_fast=fail_fast,
+        concurrency=concurrency,
+        timeout=timeout,
+    )
+    if fault == ["list"]:
+        from metaio_verify.cli.serve import print_faults  # noqa: PLC0415
+
+        return print_faults()
+    if plan:
+        return _print_plan(options, [])
+    from metaio_verify.api import Endpoint  # noqa: PLC0415 - imports the network
+    from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
+
+    lab = Lab(faults=fault or [])
+    if not report:
+        _DEMO_FOLDER.mkdir(exist_ok=True)
+        report = [f"markdown={_DEMO_FOLDER}/onboarding.md", f"json={_DEMO_FOLDER}/run.json"]
+    with running(lab) as base_url:
+        endpoint = Endpoint(base_url, lab.key, [lab.models[0].id])
+        return _verify(endpoint, options, report)
+
+
+_NO_URL = Problem(
+    "no base URL was given",
+    hint="set ANTHROPIC_BASE_URL or give --base-url https://…",
+)
+_NO_KEY = Problem(
+    "no API key was given",
+    hint="set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN (any text, if the endpoint wants none)",
+)
+
+
+def _required(value: str | None, problem: Problem) -> str:
+    if not value:
+        raise UserError(problem)
+    return value
+
+
+def _options(
+    settings: Config,
+    *,
+    profile: str | None,
+    only: Sequence[str] | None,
+    skip: Sequence[str] | None,
+    tag: Sequence[str] | None,
+    checks: Sequence[Path] | None,
+    strict: bool | None,
+    fail_fast: bool,
+    concurrency: int | None,
+    timeout: float | None,
+) -> Options:
+    """Flags win over the configuration file."""
+    from metaio_verify.api import Options  # noqa: PLC0415 - imports the network
+
+    default = Options()
+    return Options(
+        profile=profile or settings.profile or default.profile,
+        only=only or settings.only,
+        skip=skip or settings.skip,
+        tags=tag or settings.tags,
+        checks=checks or [Path(path) for path in settings.checks],
+        strict=settings.strict or False if strict is None else strict,
+        fail_fast=fail_fast,
+        concurrency=concurrency or settings.concurrency or default.concurrency,
+        timeout=timeout or settings.timeout or default.timeout,
+    )
+
+
+def _verify(endpoint: Endpoint, options: Options, reports: Sequence[str]) -> int:
+    """Run, write the reports, print the result; the exit code is the record's."""
+    from metaio_verify import report  # noqa: PLC0415
+    from metaio_verify.api import choose, verify  # noqa: PLC0415
+    from metaio_verify.report.live import progress  # noqa: PLC0415
+
+    targets = [report.parse_target(text) for text in reports]
+    report.prepare(targets)
+    record = verify(endpoint, options, chosen=choose(options), observer=progress(sys.stderr))
+    return report.deliver(record, targets)
+
+
+def _print_plan(options: Options, models: Sequence[str]) -> int:
+    """What would be sent, in order, and what it costs at most."""
+    from metaio_verify.api import choose, planned  # noqa: PLC0415
+
+    chosen = choose(options)
+    jobs, cost = planned(chosen, models)
+    for job in jobs:
+        times = f"  ×{job.probe.max_exchanges}" if job.probe.max_exchanges > 1 else ""
+        of = f"  [{job.model}]" if job.model and len(models) > 1 else ""
+        typer.echo(f"{job.probe.method:5}{job.probe.path:28} {job.probe.id}{of}{times}")
+    typer.echo(
+        f"\n{len(chosen.checks)} checks from {len(jobs)} probes: at most {cost.requests} requests "
+        f"and {cost.output_tokens} output tokens."
+    )
+    return 0

@@ -9,7 +9,7 @@ assert record.exit_code == 0
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,8 +25,8 @@ from metaio_verify.probe.client import Bounds, Client
 from metaio_verify.probe.engine import Engine
 from metaio_verify.probe.fire import Wire
 from metaio_verify.probe.observer import Observer, Silent
-from metaio_verify.probe.plan import Budget, Job, JobKey, budget, plan
-from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight
+from metaio_verify.probe.plan import Budget, Job, budget, plan
+from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids
 from metaio_verify.probe.redact import Redactor
 from metaio_verify.probe.target import parse_base_url, parse_credential
 from metaio_verify.record import (
@@ -142,7 +142,7 @@ class _Run:
 
     def record(self) -> RunRecord:
         """Fire, judge and write down."""
-        started = datetime.datetime.now(datetime.UTC)
+        started = dt.datetime.now(dt.UTC)
         clock = time.perf_counter()
         try:
             asyncio.run(self._fire())
@@ -193,6 +193,8 @@ class _Run:
         if found.stop is None:
             self._observer.started(len(self._jobs))
             await engine.run(self._jobs)
+        if engine.gone:
+            self._stop = _gone(engine.gone)
 
     def _is_failure(self, job: Job) -> bool:
         """Whether a check that this job completed has failed (for --fail-fast)."""
@@ -239,7 +241,10 @@ class _Run:
         exchanges = self._engine.exchanges if self._engine else []
         if self._stop is not None and self._stop.kind in ("unreachable", "refused", "no-model"):
             return [e for e in exchanges if e.probe == LISTING and self._stop.kind == "no-model"]
-        return exchanges
+        # Of the requests under way when an endpoint went away, one may have brought it down; the
+        # others are innocent, so none is judged.
+        unanswered = {one.id for one in self._engine.gone} if self._engine else set()
+        return [exchange for exchange in exchanges if exchange.id not in unanswered]
 
     def _target(self) -> Target:
         found = self._findings
@@ -249,10 +254,16 @@ class _Run:
             models=list(found.models if found else [m for m in self._endpoint.models if m != ALL]),
             auth=str(found.style if found else self._styles[0]),
             auth_styles=dict(found.styles) if found else {},
-            listed_models=list(found.listed) if found else [],
+            listed_models=self._listed(),
         )
 
-    def _write(self, started: datetime.datetime, duration: float) -> RunRecord:
+    def _listed(self) -> list[str]:
+        """What discovery lists, whoever asked it."""
+        exchanges = self._engine.exchanges if self._engine else []
+        answers = [listed_ids(one) for one in exchanges if one.probe == LISTING]
+        return list(answers[-1]) if answers else []
+
+    def _write(self, started: dt.datetime, duration: float) -> RunRecord:
         chosen, options, engine = self._chosen, self._options, self._engine
         verdicts = self._judge(chosen.checks)
         exchanges = engine.exchanges if engine else []
@@ -278,6 +289,17 @@ class _Run:
             notices=list(self._findings.notices) if self._findings else [],
             stopped=self._stop,
         )
+
+
+def _gone(unanswered: Sequence[Exchange]) -> Stop:
+    """Name what was under way when the endpoint went away: it may have brought it down."""
+    under_way = dict.fromkeys(
+        one.probe for one in unanswered if one.failure and one.failure.kind != "connect"
+    )
+    hints = ["Is the server still running, and what does its log say?"]
+    if under_way:
+        hints.append(f"Under way at that moment: {', '.join(under_way)}.")
+    return Stop(kind="gone", message="The endpoint went away during the run.", hints=hints)
 
 
 def _styles(auth: str) -> list[Auth]:

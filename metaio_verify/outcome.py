@@ -8,7 +8,7 @@ from metaio_verify.exitcodes import ExitCode
 from metaio_verify.record import Judgement, Stop
 from metaio_verify.verdict import Level, Verdict
 
-NEVER_BEGAN = frozenset({"unreachable", "refused", "no-model", "not-an-endpoint"})
+NEVER_BEGAN = frozenset({"unreachable", "refused", "no-model"})
 """Stops after which nothing that was judged says anything about the endpoint as a whole."""
 
 

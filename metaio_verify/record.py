@@ -187,7 +187,7 @@ class Stop(Value, frozen=True, kw_only=True):
         "unreachable",
         "refused",
         "no-model",
-        "not-an-endpoint",
+        "gone",
         "deadline",
         "interrupted",
         "fail-fast",

@@ -16,7 +16,6 @@ from metaio_verify.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from metaio_verify.api import Endpoint, Options
-    from metaio_verify.record import RunRecord
 
 _TARGET = "Target"
 _DEMO_FOLDER = Path("metaio-verify-reports")
@@ -78,7 +77,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         ),
     ] = None,
 ) -> int:
-    """Verify an endpoint: is it true that Claude Code and the SDKs work with it?"""
+    """Verify an endpoint: find out whether Claude Code and the SDKs work with it."""
     settings = read_config(config)
     environment = read_environment(settings)
     options = _options(
@@ -175,7 +174,7 @@ def _required(value: str | None, problem: Problem) -> str:
     return value
 
 
-def _options(
+def _options(  # noqa: PLR0913 - one parameter an option
     settings: Config,
     *,
     profile: str | None,

@@ -14,7 +14,7 @@ from metaio_verify.cli import check, checks, report, serve
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
 
-_EPILOG = "Exit codes: " + " · ".join(f"{code.value} {code.meaning}" for code in ExitCode)
+_EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code.value:4}  {code.meaning}" for code in ExitCode)
 
 
 class Commands(TyperGroup):
@@ -46,6 +46,7 @@ app = typer.Typer(
     "and your release gate.",
     epilog=_EPILOG,
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help starts faster, and brackets in it are brackets
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -83,7 +84,7 @@ def run() -> None:
         app()
     except SystemExit:
         raise
-    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours, said in one line
+    except Exception as error:
         if os.environ.get("METAIO_VERIFY_DEBUG"):
             raise
         kind = type(error).__name__

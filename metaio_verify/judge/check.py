@@ -29,6 +29,9 @@ _MOST_FINDINGS = 12
 _PRECEDENCE = (Verdict.SKIPPED, Verdict.BLOCKED, Verdict.INCONCLUSIVE)
 """Of several reasons why a check cannot be judged the first of these is given."""
 
+_NEVER_ARRIVED = frozenset({"unsent", "dns", "connect", "tls"})
+"""Failures of requests that the endpoint never saw, which say nothing about it."""
+
 _UNRELATED_4XX = frozenset({401, 402, 403, 408, 429})
 """Refusals of the credential, the account or the moment; they say nothing of a capability."""
 
@@ -205,7 +208,7 @@ class _Case(NamedTuple):
         """Return why one exchange says nothing about the requirement, if so."""
         exchange = evidence.exchange
         failure = exchange.failure
-        if failure is not None and failure.kind == "unsent":
+        if failure is not None and failure.kind in _NEVER_ARRIVED:
             return Absent(Verdict.BLOCKED, f"`{exchange.probe}` was not sent: {failure.detail}")
         if evidence.throttled and not self._names(evidence.status or 0):
             reason = f"the endpoint is rate-limited or overloaded: `{exchange.probe}` was answered"

@@ -103,6 +103,14 @@ class Evidence:
         return grammar.violations(self.stream, self.exchange.failure) if self.is_sse else []
 
     @cached_property
+    def violations_by_kind(self) -> dict[str, list[StreamViolation]]:
+        """The same violations, grouped, as each kind is judged by its own check."""
+        grouped: dict[str, list[StreamViolation]] = {}
+        for violation in self.violations:
+            grouped.setdefault(str(violation.kind), []).append(violation)
+        return grouped
+
+    @cached_property
     def _decoded(self) -> tuple[Any, str]:
         """The document, and why there is none."""
         if self.exchange.response is None:
@@ -185,6 +193,8 @@ class Evidence:
             said = ": ".join(part for part in parts if isinstance(part, str))
         else:
             said = "" if self.has_document else self.content_type or "no content-type"
+            if self.has_document and self.document and not self.succeeded:
+                said = shown(self.document)
         return short(f"{self.status} {said}".rstrip())
 
     @cached_property

@@ -182,8 +182,7 @@ def _stream(expect: Expect, evidence: Evidence, schemas: Schemas) -> Iterator[Fi
         return
     if expect.stream is not UNSET:
         for kind in expect.stream:
-            same = [one for one in evidence.violations if one.kind == kind]
-            yield from _violations(same, evidence)
+            yield from _violations(evidence.violations_by_kind.get(kind, []), evidence)
     if expect.events:
         yield from _events(expect, evidence, schemas)
 

@@ -72,6 +72,8 @@ class SseStream:
 
 
 def _document(text: str) -> Any:
+    if not text:
+        return NOT_JSON
     try:
         return decode(text)
     except NotJSONError:

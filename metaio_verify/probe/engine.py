@@ -20,6 +20,9 @@ from metaio_verify.record import Exchange
 from metaio_verify.suite.model import Auth, Expect, Probe, Suite
 from metaio_verify.verdict import Verdict
 
+_SECOND_CHANCES = (0.5, 1.0, 2.0)
+"""Seconds between looks at an endpoint that refuses connections: it may just be restarting."""
+
 
 class Engine:
     """The state of a run. What was learnt stays readable when the run is cut short."""
@@ -49,6 +52,9 @@ class Engine:
         """Finished jobs → why they did not succeed; empty when they did."""
         self._captured: dict[JobKey, dict[str, Any]] = {}
         self._stop: Absent | None = None
+        self._gone = False
+        self._silent_since: list[Exchange] = []
+        """Exchanges without an answer since the last one that had any."""
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """Fire all jobs; each as soon as what it waits for is finished."""
@@ -115,6 +121,28 @@ class Engine:
         if not self._done[key]:
             self._captured[key] = capture(probe, exchanges[-1])
 
+    @property
+    def gone(self) -> list[Exchange]:
+        """When the endpoint went away in the middle of the run: what was never answered."""
+        return self._silent_since if self._gone else []
+
+    async def _is_gone(self, exchange: Exchange) -> bool:
+        """Watch for an endpoint that answered before and cannot be reached any more."""
+        if exchange.response is not None:
+            self._silent_since.clear()
+            return False
+        self._silent_since.append(exchange)
+        if self._gone or not self.exchanges or not _unreached(exchange):
+            return self._gone
+        self._observer.note("the endpoint refuses connections; looking again")
+        for pause in _SECOND_CHANCES:
+            await asyncio.sleep(pause)
+            if self._gone or await self._wire.is_there():
+                return self._gone
+        self._gone = True
+        self.stop(Verdict.BLOCKED, "the endpoint went away during the run")
+        return True
+
     async def _do(self, job: Job) -> None:
         absent = self._stop or self._hindrance(job)
         if absent is not None:
@@ -135,6 +163,10 @@ class Engine:
         if foreign:
             names = " and ".join(sorted(foreign))
             return Absent(Verdict.SKIPPED, f"the run was told not to try {names}")
+        known = self.capabilities.get(job.model or self.models[0], {})
+        for name in job.probe.requires:
+            if known.get(name) is False:
+                return Absent(Verdict.SKIPPED, f"the target does not offer {name}")
         for key in job.needs:
             if key in self.absent:
                 return self.absent[key]
@@ -142,10 +174,7 @@ class Engine:
                 return Absent(Verdict.BLOCKED, problem)
             if missing := self._missing_capture(job.probe, key):
                 return Absent(Verdict.BLOCKED, missing)
-        known = self.capabilities.get(job.model or self.models[0], {})
         for name in job.probe.requires:
-            if known.get(name) is False:
-                return Absent(Verdict.SKIPPED, f"the target does not offer {name}")
             if name not in known:
                 return Absent(Verdict.BLOCKED, f"it is not known whether the target offers {name}")
         return None
@@ -189,10 +218,19 @@ class Engine:
             exchange = await self._wire.send(probe, model, values, shot)
             tried.append(exchange)
             self._observer.answered(exchange)
+            if await self._is_gone(exchange):
+                return tried
+            if _unreached(exchange) and len(tried) == 1:
+                shot = replace(shot, retry=1, retry_of=exchange.id)
+                continue
             # A burst is there to see what the endpoint does under load, so it is not repeated.
             if probe.at_once > 1 or not await self._patience.waits(exchange, len(tried)):
                 return tried
             shot = replace(shot, retry=len(tried), retry_of=exchange.id)
+
+
+def _unreached(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind == "connect"
 
 
 def _succeeded(exchange: Exchange) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -82,8 +82,15 @@ class Wire:
             answer,
         )
 
+    async def is_there(self) -> bool:
+        """Whether the endpoint takes connections; sends no credential."""
+        answer = await self._client.send(Outgoing("HEAD", self.base.below("/"), _COMMON))
+        return answer.status > 0
+
     def _url(self, probe: Probe, values: Values) -> str:
-        url = self.base.below(str(fill(probe.path, values)))
+        # A model id may hold a slash, which must not become a part of the path.
+        path = fill(probe.path, lambda name: quote(str(values(name)), safe=""))
+        url = self.base.below(str(path))
         query = urlencode(fill(probe.query, values))
         return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
 

@@ -37,7 +37,6 @@ class Findings:
     style: Auth
     styles: Mapping[str, bool | None]
     models: tuple[str, ...]
-    listed: tuple[str, ...]
     evidence: Mapping[str, Sequence[Exchange]]
     """Probe id → its exchanges, for the probes that need not be fired again."""
     notices: tuple[str, ...] = ()
@@ -86,18 +85,18 @@ class Preflight:
         if not self.asked or ALL in self.asked:
             listed = await self._list()
             if unreachable := self._unreachable():
-                return self._found((), listed, unreachable)
+                return self._found((), unreachable)
         candidates = self._candidates(listed)
         if not candidates:
             answers = self.evidence[LISTING]
-            return self._found((), listed, self._refused() or hints.no_model(answers[-1]))
+            return self._found((), self._refused() or hints.no_model(answers[-1]))
         unnamed = not self.asked
         for model in candidates[:_MODELS_TRIED] if unnamed else candidates[:1]:
             await self._greet(model)
             if not (unnamed and self._model_refused(model)):
                 break
         models = (model,) if unnamed else candidates
-        return self._found(models, listed, self._stop(models, listed))
+        return self._found(models, self._stop(models, listed))
 
     def _candidates(self, listed: Sequence[str]) -> tuple[str, ...]:
         if not self.asked or ALL in self.asked:
@@ -144,14 +143,13 @@ class Preflight:
         hellos = [self.evidence[id_][-1] for id_ in HELLO.values() if id_ in self.evidence]
         return hellos or [exchanges[-1] for exchanges in self.evidence.values()]
 
-    def _found(self, models: Sequence[str], listed: Sequence[str], stop: Stop | None) -> Findings:
+    def _found(self, models: Sequence[str], stop: Stop | None) -> Findings:
         styles = {str(style): self._taken(style) for style in STYLES}
         return Findings(
             base=self.wire.base,
             style=self.wire.style,
             styles=styles,
             models=tuple(models),
-            listed=tuple(listed),
             evidence=self.evidence,
             stop=stop,
         )

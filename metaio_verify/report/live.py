@@ -70,7 +70,7 @@ class Bar:
         self._under_way: Counter[str] = Counter()
         self._settled = 0
         self._exchanges = 0
-        self._bar.start()
+        self._over = False
 
     def started(self, total: int) -> None:
         """Give the bar its length."""
@@ -103,9 +103,14 @@ class Bar:
 
     def finished(self) -> None:
         """Take the bar away."""
+        self._over = True
         self._bar.stop()
 
     def _show(self) -> None:
+        """Draw; the first step begins the display, so that a run that never starts leaves none."""
+        if self._over:
+            return
+        self._bar.start()
         names = [safe(name, 40) for name in self._under_way]
         more = f" +{len(names) - _NAMED}" if len(names) > _NAMED else ""
         self._bar.update(

@@ -209,29 +209,34 @@ def _how_many(group: Unsettled) -> str:
 
 
 def _unsettled(page: Page, record: RunRecord, verdict: Verdict) -> None:
+    """What was not judged, or refused in a legal way: each reason once, with its checks."""
     groups = unsettled(record, verdict)
-    if not groups:
-        return
-    sign = SIGNS[verdict]
-    total = len({check for group in groups for check in group.checks})
-    page.rule(f"{total} {verdict}", sign.style.removeprefix("dim"))
-    page.line((f"{verdict.meaning}", "dim"), indent=2)
-    page.blank()
+    stop = record.stopped.message if record.stopped else None
+    rest = [group for group in groups if group.reason != stop]
+    if rest:
+        total = len({check for group in rest for check in group.checks})
+        page.rule(f"{total} {verdict}", SIGNS[verdict].style.removeprefix("dim"))
+        page.line((verdict.meaning, "dim"), indent=2)
+        page.blank()
+    for group in rest:
+        _reason(page, record, group)
     for group in groups:
-        if record.stopped is not None and group.reason == record.stopped.message:
-            # The headline said it, and all that was left has the same reason.
-            page.line((f"{_how_many(group)}, because the run stopped", ""), indent=2)
-            continue
-        models = ""
-        if len(record.target.models) > 1 and group.models:
-            models = f" with {listed(group.models)}"
-        page.line(
-            (f"{page.mark(sign.unicode, sign.ascii)} ", sign.style),
-            (f"{group.reason}{models}", ""),
-            (f" ({_how_many(group)})", "dim"),
-            indent=2,
-            hang=2,
-        )
-        more = len(group.checks) - _SHOWN_IDS
-        ids = [*group.checks[:_SHOWN_IDS], *([f"{more} more"] if more > 0 else [])]
-        page.line((", ".join(ids), "dim"), indent=4)
+        if group not in rest:
+            # The headline said why.
+            page.blank()
+            page.line((f"Not judged: {_how_many(group)}.", ""), indent=2)
+
+
+def _reason(page: Page, record: RunRecord, group: Unsettled) -> None:
+    sign = SIGNS[group.verdict]
+    several = len(record.target.models) > 1 and group.models
+    page.line(
+        (f"{page.mark(sign.unicode, sign.ascii)} ", sign.style),
+        (f"{group.reason} with {listed(group.models)}" if several else group.reason, ""),
+        (f" ({_how_many(group)})", "dim"),
+        indent=2,
+        hang=2,
+    )
+    more = len(group.checks) - _SHOWN_IDS
+    ids = [*group.checks[:_SHOWN_IDS], *([f"{more} more"] if more > 0 else [])]
+    page.line((", ".join(ids), "dim"), indent=4)

@@ -109,7 +109,7 @@ def _capture(name: str, world: World, path: Path) -> Iterator[Flaw]:
         return
     if id_ not in world.names["probes"]:
         hint = suggest(id_, world.names["probes"])
-        yield Flaw(path, f"`${{{name}}}` repeats the unknown probe {quote(id_)}", hint)
+        yield Flaw(path, f"{_reference(name)} repeats the unknown probe {quote(id_)}", hint)
     elif id_ in world.probes and wanted not in world.probes[id_].capture:
         hint = suggest(wanted, world.probes[id_].capture)
         yield Flaw(path, f"probe {quote(id_)} captures no {quote(wanted)}", hint)
@@ -128,11 +128,15 @@ def _matchers(expect: Expect, on: list[str], world: World, path: Path) -> Iterat
 def _repeated(name: str, on: list[str], world: World, path: Path) -> Iterator[Flaw]:
     if name != "model" and name.partition(":")[0] != "token":
         hint = "An expectation can repeat `${model}`, `${token}` and `${token:NAME}`."
-        yield Flaw(path, f"`${{{quote(name)[1:-1]}}}` cannot stand in an expectation", hint)
+        yield Flaw(path, f"{_reference(name)} cannot stand in an expectation", hint)
         return
     for id_ in on:
         if name not in _filled(world.probes[id_]):
-            yield Flaw(path, f"probe {quote(id_)} sends no `${{{quote(name)[1:-1]}}}`")
+            yield Flaw(path, f"probe {quote(id_)} sends no {_reference(name)}")
+
+
+def _reference(name: str) -> str:
+    return quote(f"${{{name}}}")
 
 
 def _filled(probe: Probe) -> set[Any]:

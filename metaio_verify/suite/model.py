@@ -130,9 +130,13 @@ class Probe(Request, frozen=True, kw_only=True):
     purpose: str
     """One sentence: what is sent and why."""
     get: str | UnsetType = UNSET
+    """The path below the base URL, for a GET."""
     post: str | UnsetType = UNSET
+    """The path below the base URL, for a POST."""
     head: str | UnsetType = UNSET
+    """The path below the base URL, for a HEAD."""
     options: str | UnsetType = UNSET
+    """The path below the base URL, for an OPTIONS."""
     json: Any = UNSET
     """The body as data; strings may hold `${…}` references."""
     body: str | UnsetType = UNSET
@@ -209,8 +213,8 @@ class Check(_Part, frozen=True, kw_only=True):
     """How the operator mends it."""
     workaround: str = ""
     """What a customer can do until then; goes into the onboarding page."""
-    faults: list[str]
-    """Faults of the lab that make exactly this check fail."""
+    faults: list[str] = field(default_factory=list)
+    """Faults of the lab that make exactly this check fail; every built-in check names one."""
     tags: list[str] = field(default_factory=list)
     """Words for `--tag` and for profiles; `heavy` marks a check that is off unless asked for."""
 

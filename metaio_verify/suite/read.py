@@ -16,6 +16,7 @@ from metaio_verify.suite.merge import with_ids
 from metaio_verify.suite.model import CheckFile
 from metaio_verify.suite.source import KINDS, Flaw, Source
 from metaio_verify.suite.syntax import MAX_BYTES, Node, parse
+from metaio_verify.suite.words import printable
 
 MAX_FLAWS = 100
 """Mistakes that are told of one file."""
@@ -50,13 +51,13 @@ def find(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
         try:
             inside = sorted(_inside(path)) if path.is_dir() else [path]
             if not inside:
-                problems.append(Problem("the folder holds no .yaml file", Place(str(path))))
+                problems.append(Problem("the folder holds no .yaml file", _place(path)))
             if len(inside) > _MAX_FILES:
-                problems.append(Problem(f"more than {_MAX_FILES} files", Place(str(path))))
+                problems.append(Problem(f"more than {_MAX_FILES} files", _place(path)))
                 continue
             for file in inside:
                 if path.is_dir() and not file.resolve().is_relative_to(path.resolve()):
-                    problems.append(Problem("leads out of its folder", Place(str(file))))
+                    problems.append(Problem("leads out of its folder", _place(file)))
                 else:
                     found.setdefault(file.resolve(), file)
         except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
@@ -69,27 +70,32 @@ def _inside(folder: Path) -> Iterator[Path]:
     return itertools.islice((f for f in files if f.suffix in _SUFFIXES), _MAX_FILES + 1)
 
 
+def _place(path: Path) -> Place:
+    return Place(printable(str(path)))
+
+
 def _unreadable(path: Path, error: Exception) -> Problem:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return Problem(f"cannot be read: {reason}", Place(str(path)))
+    return Problem(f"cannot be read: {reason}", _place(path))
 
 
 def read(path: Path, problems: list[Problem]) -> File | None:
     """A file, unless its YAML cannot be read at all; the reason for that goes to `problems`."""
+    place = _place(path)
     text = _text(path, problems)
     if text is None:
         return None
-    root, mistakes = parse(text, str(path))
+    root, mistakes = parse(text, place.path)
     if root is None:
         problems += mistakes
         return None
     flaws = list(itertools.islice(shape.flaws(root), MAX_FLAWS + 1))
     parts = _sound_parts(root, flaws) if len(flaws) <= MAX_FLAWS else CheckFile()
-    return File(Source(str(path), root), mistakes, flaws, parts)
+    return File(Source(place.path, root), mistakes, flaws, parts)
 
 
 def _text(path: Path, problems: list[Problem]) -> str | None:
-    place = Place(str(path))
+    place = _place(path)
     try:
         if path.exists() and not path.is_file():
             problems.append(Problem("is not a file", place))
@@ -106,7 +112,7 @@ def _text(path: Path, problems: list[Problem]) -> str | None:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
         message = f"not UTF-8: byte 0x{data[error.start]:02x}"
-        problems.append(Problem(message, Place(str(path), line, column)))
+        problems.append(Problem(message, Place(place.path, line, column)))
     return None
 
 

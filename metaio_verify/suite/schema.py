@@ -130,9 +130,10 @@ def _polish_expectations(parts: dict[str, Any]) -> None:
         parts[name]["minProperties"] = 1
     for key in parts["Timing"]["properties"].values():
         key["anyOf"] = [{"type": "number", **_SECONDS}, {"type": "null"}]
-    parts["Alternative"]["properties"]["verdict"] = {"enum": [str(v) for v in ACCEPTABLE]}
+    verdict = parts["Alternative"]["properties"]["verdict"]
+    del verdict["$ref"], parts["Verdict"]
+    verdict["enum"] = [str(v) for v in ACCEPTABLE]
     parts["Alternative"]["minProperties"] = 3
-    parts.pop("Verdict")
 
 
 def _polish_checks(parts: dict[str, Any]) -> None:

@@ -97,16 +97,16 @@ def _unknown_tags(suite: Suite, tags: Iterable[str]) -> list[Problem]:
     ]
 
 
-_ALL = "`metaio-verify checks list` prints all of them."
-
-
 def _unmatched(suite: Suite, patterns: Iterable[str]) -> list[Problem]:
     areas = {f"{check.area}.*" for check in suite.checks.values()}
     return [
         Problem(
             f"no check matches {quote(pattern)}",
-            hint=suggest(pattern, [*suite.checks, *areas]) or _ALL,
+            hint=suggest(pattern, suite.checks if "." in pattern else areas) or _ALL,
         )
         for pattern in patterns
         if not fnmatch.filter(suite.checks, pattern)
     ]
+
+
+_ALL = "`metaio-verify checks list` prints all of them."

@@ -14,7 +14,7 @@ from metaio_verify.suite.source import Flaw, Path
 from metaio_verify.suite.words import listing, quote
 from metaio_verify.verdict import Verdict
 
-ACCEPTABLE = [v for v in Verdict if v not in (Verdict.FAIL, Verdict.SKIPPED, Verdict.WAIVED)]
+ACCEPTABLE = [v for v in Verdict if v not in (Verdict.FAIL, Verdict.WAIVED)]
 
 
 def flaws(file: CheckFile) -> Iterator[Flaw]:

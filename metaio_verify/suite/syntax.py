@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import yaml
 
 from metaio_verify.errors import Place, Problem
-from metaio_verify.suite.words import quote
+from metaio_verify.suite.words import printable, quote
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 64
@@ -135,7 +135,7 @@ def _explain(error: yaml.MarkedYAMLError) -> tuple[str, Any, str]:
         hint = "YAML indents with spaces, never with tabs; text that starts with @ or ` is quoted."
     elif "mapping values are not allowed" in message:
         hint = "Text that holds a colon and a space has to be quoted."
-    return f"not valid YAML: {message}", error.problem_mark or error.context_mark, hint
+    return f"not valid YAML: {printable(message)}", error.problem_mark or error.context_mark, hint
 
 
 class _Composer:

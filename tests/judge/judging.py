@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.rules import RULES
 from metaio_verify.judge.sse import SseStream, parse
 from metaio_verify.judge.stream import violations
 from metaio_verify.record import (
@@ -234,3 +236,13 @@ def pairs(found: Iterable[Finding] | Judgement) -> list[tuple[str, str]]:
     """What was expected and what came."""
     findings = found.findings if isinstance(found, Judgement) else found
     return [(one.expected, one.actual) for one in findings]
+
+
+def apply_rule(
+    name: str, *exchanges: Exchange, on: Target | None = None, **args: Any
+) -> list[tuple[str, str, str]]:
+    """Findings as where, expected, actual; each exchange is one of a probe of its own."""
+    args = {key.replace("_", "-"): value for key, value in args.items()}
+    answers = {f"p{number}": [Evidence(one)] for number, one in enumerate(exchanges, start=1)}
+    findings = RULES[name](answers, args, on or target(), None)
+    return [(one.where, one.expected, one.actual) for one in findings]

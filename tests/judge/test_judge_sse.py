@@ -107,4 +107,4 @@ def _timeless(stream: SseStream) -> object:
 
 def test_very_many_tiny_events() -> None:
     """The work grows with the body, not with its square."""
-    assert len(parse(b"data:\n\n" * 300_000, [(0.0, 1)] * 300_000).events) == 300_000
+    assert len(parse(b"data:\n\n" * 100_000, [(0.0, 1)] * 100_000).events) == 100_000

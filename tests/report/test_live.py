@@ -72,6 +72,13 @@ def test_a_terminal_gets_a_bar_that_goes_away() -> None:
     assert text.rstrip("\r\n").endswith("\x1b[2K")
 
 
+def test_a_run_that_never_starts_draws_nothing() -> None:
+    """A display that was made but told of no step leaves the terminal as it was."""
+    stream = Stream(terminal=True)
+    progress(stream, {})
+    assert not stream.written()
+
+
 @pytest.mark.parametrize(
     ("environment", "coloured"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False)],

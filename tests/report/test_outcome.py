@@ -11,7 +11,7 @@ from metaio_verify.verdict import Level, Verdict
 
 MUST, SHOULD, INFO = Level
 Kind: TypeAlias = Literal[
-    "unreachable", "refused", "no-model", "not-an-endpoint", "deadline", "interrupted", "fail-fast"
+    "unreachable", "refused", "no-model", "gone", "deadline", "interrupted", "fail-fast"
 ]
 
 
@@ -54,7 +54,7 @@ STOPS: dict[Kind, tuple[int, int]] = {
     "unreachable": (3, 3),
     "refused": (3, 3),
     "no-model": (3, 3),
-    "not-an-endpoint": (3, 3),
+    "gone": (3, 1),
     "deadline": (3, 1),
     "fail-fast": (3, 1),
     "interrupted": (130, 130),

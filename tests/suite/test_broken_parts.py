@@ -39,7 +39,9 @@ def test_each_mistake_is_told_with_its_place(name: str, tmp_path: Path) -> None:
 def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     """File by file, in the order of the lines, whoever found them."""
     first = changed("status: 200", "stauts: 200", changed("needs: [ask]", "needs: [aks]"))
-    first = changed("post: /v1", "post: v1", changed("any-client: e", "any-client: 7 #", first))
+    first = changed(
+        "post: /v1", "post: v1", changed("any-client: everything", "any-client: 7", first)
+    )
     second = "shared: {a: 1, a: 2}\nchecks: {x: }\n"
     told = mistakes(write(tmp_path, first, "a.yaml"), write(tmp_path, second, "b.yaml"))
     assert [line.partition(": ")[0] for line in told] == [

@@ -76,7 +76,9 @@ def _fields(evidence: Evidence) -> list[str]:
 
 
 def _types(evidence: Evidence) -> list[str]:
-    return sorted({str(block.get("type")) for block in evidence.blocks} - _THINKING)
+    types = {str(block.get("type")) for block in evidence.blocks} - _THINKING
+    # A word of introduction before a call comes and goes from one time to the next.
+    return sorted(types - {"text"} if "tool_use" in types else types)
 
 
 def _inputs(evidence: Evidence) -> dict[str, Any]:

@@ -95,7 +95,8 @@ def _leaks(text: str, own_host: str) -> Iterator[tuple[str, str]]:
             yield "key", f"{found[0][:_KEPT]}…"
             break
     if found := _ACCOUNTS.search(text):
-        yield "account id", f"{found[0].partition('::')[0][:_LONGEST]}…"
+        service = ":".join(found[0].split(":")[:3])
+        yield "account id", f"{short(service, _LONGEST)}:…"
     for found in _HOSTS.finditer(text):
         if found[0].lower() != own_host.lower():
             yield "internal host", short(found[0], _LONGEST)

@@ -302,6 +302,15 @@ def role_system_blocks_dropped(body: Json, _request: Request) -> Json:
 
 
 @fault.request
+def role_system_blocks_refused(request: Request) -> Request | ApiError:
+    """A system message inside the conversation may only be a string."""
+    for place, message in enumerate(messages_of(asked(request))):
+        if message.get("role") == "system" and isinstance(message.get("content"), list):
+            return refused(f"messages.{place}.content: Input should be a valid string")
+    return request
+
+
+@fault.request
 def role_system_crashes(request: Request) -> Request | ApiError:
     """A system message inside the conversation ends in a 500."""
     if any(message.get("role") == "system" for message in messages_of(asked(request))):

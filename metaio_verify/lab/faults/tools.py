@@ -1,7 +1,7 @@
 """Faults of tool calls and their results.
 
-What is wrong with a call itself is done to the second call of a conversation where the strict lab
-would refuse the first one when it comes back, so that one defect stays one defect.
+What the strict lab would refuse when it comes back is done to answers that no probe sends back, as
+far as that is possible, so that one defect stays one defect.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def _calls(message: Json) -> list[Json]:
     return [block for block in message["content"] if block["type"] == "tool_use"]
 
 
-def _second_calls(message: Json, request: Request) -> list[Json]:
-    """Return the calls of an answer when the conversation already has one."""
-    return _calls(message) if blocks_of(request.json, "tool_use") else []
+def _plain_calls(message: Json, request: Request) -> list[Json]:
+    """Return the calls of a plain answer."""
+    return [] if request.wants_stream else _calls(message)
 
 
 # The call
@@ -76,16 +76,16 @@ def text_says_tool_use(message: Json, request: Request) -> Json:
 
 @fault.message
 def tool_input_as_string(message: Json, request: Request) -> Json:
-    """The input of a second tool call is a JSON string."""
-    for call in _second_calls(message, request):
+    """The input of a tool call is a JSON string; the plain form shows it."""
+    for call in _plain_calls(message, request):
         call["input"] = json.dumps(call["input"])
     return message
 
 
 @fault.message
 def tool_input_as_list(message: Json, request: Request) -> Json:
-    """The input of a second tool call is an array."""
-    for call in _second_calls(message, request):
+    """The input of a tool call is an array; the plain form shows it."""
+    for call in _plain_calls(message, request):
         call["input"] = [call["input"]]
     return message
 
@@ -117,12 +117,13 @@ def tool_id_constant(message: Json, _request: Request) -> Json:
     return message
 
 
-@fault.message
-def tool_id_with_colon(message: Json, request: Request) -> Json:
-    """The id of a second tool call is `functions.NAME:1`."""
-    for call in _second_calls(message, request):
-        call["id"] = f"functions.{call['name']}:1"
-    return message
+@fault.events
+def tool_id_with_colon(events: Events, _request: Request) -> Events:
+    """A stream that does not think starts its tool call with the id `functions.NAME:0`."""
+    for event in events:
+        if "id" in (call := block_of(event)) and not has("thinking", events):
+            call["id"] = f"functions.{call['name']}:0"
+    return events
 
 
 @fault.message

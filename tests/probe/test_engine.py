@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from metaio_verify import Endpoint, Options, verify
+from metaio_verify.lab.server import Lab, running
+from metaio_verify.probe import engine
+from metaio_verify.probe.observer import Silent
+from metaio_verify.record import Exchange
+from metaio_verify.verdict import Verdict
+
+
+class _Plug(Silent):
+    """Pulls the plug of a server after some answers."""
+
+    def __init__(self, server: ExitStack, after: int) -> None:
+        self._server = server
+        self._left = after
+
+    def answered(self, exchange: Exchange) -> None:
+        """Count down."""
+        del exchange
+        self._left -= 1
+        if not self._left:
+            self._server.close()
+
+
+def test_an_endpoint_that_goes_away_is_not_accused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it never saw is blocked, and the run says why; what was learnt before stays."""
+    monkeypatch.setattr(engine, "_SECOND_CHANCES", (0.0,))
+    lab = Lab()
+    with ExitStack() as server:
+        url = server.enter_context(running(lab))
+        endpoint = Endpoint(url, lab.key, [lab.models[0].id])
+        record = verify(endpoint, observer=_Plug(server, after=30))
+    assert record.stopped is not None
+    assert record.stopped.kind == "gone"
+    assert record.exit_code == 3
+    verdicts = {found.verdict for found in record.verdicts}
+    assert not verdicts & {Verdict.FAIL, Verdict.WARN}
+    assert {Verdict.PASS, Verdict.BLOCKED} <= verdicts
+
+
+@pytest.mark.parametrize("concurrency", [1, 64])
+def test_the_order_of_answers_changes_no_verdict(concurrency: int) -> None:
+    """The same endpoint gets the same verdicts in the same order, whatever the concurrency."""
+    lab = Lab(faults=["tool-arguments-lost"])
+    with running(lab) as url:
+        runs = [
+            verify(Endpoint(url, lab.key, [lab.models[0].id]), Options(concurrency=number))
+            for number in (8, concurrency)
+        ]
+    first, other = ([(v.check, v.model, v.verdict) for v in run.verdicts] for run in runs)
+    assert first == other
+
+
+def test_a_run_stops_at_the_first_failure_when_asked() -> None:
+    """`fail_fast` leaves the rest skipped, with the reason."""
+    lab = Lab(faults=["auth-ignores-bearer"])
+    with running(lab) as url:
+        record = verify(Endpoint(url, lab.key), Options(fail_fast=True))
+    assert record.exit_code == 1
+    assert any("--fail-fast" in found.reason for found in record.verdicts)
+
+
+def test_a_run_has_a_bound() -> None:
+    """When its time is over the run ends, and says so."""
+    lab = Lab(latency=0.2)
+    with running(lab) as url:
+        record = verify(
+            Endpoint(url, lab.key, [lab.models[0].id]), Options(run_timeout=0.5, concurrency=1)
+        )
+    assert record.stopped is not None
+    assert record.stopped.kind == "deadline"
+    assert record.exit_code == 3
+
+
+def test_several_models_are_verified_in_one_run() -> None:
+    """Each model has verdicts of its own; the endpoint is asked once."""
+    lab = Lab()
+    models = [model.id for model in lab.models[:2]]
+    with running(lab) as url:
+        record = verify(Endpoint(url, lab.key, models), Options(only=["messages.shape", "auth.*"]))
+    shape = [found.model for found in record.verdicts if found.check == "messages.shape"]
+    bearer = [found.model for found in record.verdicts if found.check == "auth.bearer"]
+    assert shape == models
+    assert bearer == [None]
+    assert record.exit_code == 0
+
+
+def test_all_stands_for_every_listed_model() -> None:
+    """`all` verifies what discovery lists."""
+    lab = Lab()
+    with running(lab) as url:
+        record = verify(Endpoint(url, lab.key, ["all"]), Options(only=["messages.shape"]))
+    assert record.target.models == [model.id for model in lab.models]

@@ -1,0 +1,56 @@
+"""What every built-in check owes its readers, beyond being well-formed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from metaio_verify.suite.load import builtin
+from metaio_verify.suite.model import Check
+from metaio_verify.suite.select import select
+
+_CHECKS = list(builtin().checks.values())
+
+_MATTER_MOST = {
+    "AUT": "01 02",
+    "CCO": "01 02",
+    "CON": "02 04",
+    "ERR": "01",
+    "HDR": "01 02 05 08",
+    "MSG": "01 02 03 04 05",
+    "STR": "01 02 03 04 05 06 10 12 14",
+    "TOL": "05 06 09",
+}
+
+
+@pytest.mark.parametrize("check", _CHECKS, ids=lambda check: check.id)
+def test_a_check_tells_who_is_hurt_and_how_it_is_proven(check: Check) -> None:
+    """A client that breaks, a repair, a source, and a fault of the lab."""
+    assert check.breaks
+    assert check.fix
+    assert check.sources
+    assert check.faults
+    assert not check.title.endswith(".")
+
+
+@pytest.mark.parametrize("check", _CHECKS, ids=lambda check: check.id)
+def test_a_source_is_a_page_or_a_measurement(check: Check) -> None:
+    """So that a reader can look it up or do it again; `code:` names what was read."""
+    for source in check.sources:
+        assert re.match(r"https://|measured: |code: ", source), source
+
+
+@pytest.mark.parametrize(
+    "requirement", [f"{area}-{n}" for area, ns in _MATTER_MOST.items() for n in ns.split()]
+)
+def test_quick_covers_what_matters_most(requirement: str) -> None:
+    """Most broken endpoints fail one of these requirements."""
+    quick = select(builtin(), "quick").checks
+    assert any(requirement in check.requirements for check in quick)
+
+
+def test_no_probe_is_there_for_nothing() -> None:
+    """Each is fired when everything is selected, the heavy checks too."""
+    chosen = select(builtin(), "full", tags=["heavy"])
+    assert {probe.id for probe in chosen.probes} == set(builtin().probes)

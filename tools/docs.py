@@ -1,0 +1,166 @@
+"""Write the generated parts of the documentation; a test fails when they are out of date.
+
+Usage: python tools/docs.py            the README's blocks, docs/defects.md and the JSON Schemas
+       python tools/docs.py --picture  docs/demo.svg too, from a real run
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metaio_verify.api import Options, choose, planned
+from metaio_verify.exitcodes import ExitCode
+from metaio_verify.report.json import record_schema
+from metaio_verify.suite.load import builtin
+from metaio_verify.suite.model import Check
+from metaio_verify.suite.schema import FILE_NAME, as_text
+
+ROOT = Path(__file__).parent.parent
+
+# Terminal colours of the picture: black, red, green, yellow, blue, magenta, cyan, white.
+_DARK = [(16, 18, 24), (240, 98, 98), (120, 200, 130), (226, 184, 92)]
+_DARK += [(110, 160, 240), (190, 140, 230), (96, 196, 206), (214, 218, 226)]
+_BRIGHT = [(110, 116, 130), (250, 128, 128), (150, 220, 158), (240, 204, 124)]
+_BRIGHT += [(140, 184, 250), (210, 168, 242), (130, 216, 224), (240, 242, 246)]
+
+
+def exit_codes() -> str:
+    """The table of exit codes."""
+    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
+    return "\n".join(["| code | meaning |", "|---:|---|", *rows])
+
+
+def cost() -> str:
+    """What a run costs at most, for each profile."""
+    rows = []
+    for name, profile in builtin().profiles.items():
+        chosen = choose(Options(profile=name))
+        _, budget = planned(chosen, [])
+        rows.append(
+            f"| `{name}` | {profile.title} | {len(chosen.checks)} | {budget.requests} "
+            f"| {budget.output_tokens:,} |"
+        )
+    head = "| profile | what it selects | checks | requests | output tokens |"
+    return "\n".join([head, "|---|---|---:|---:|---:|", *rows])
+
+
+def catalogue() -> str:
+    """Every check, by area."""
+    suite = builtin()
+    parts = []
+    for area, title in suite.areas.items():
+        checks = [check for check in suite.checks.values() if check.area == area]
+        if checks:
+            rows = "\n".join(map(_row, checks))
+            head = "| check | level | contract | requirement |\n|---|---|---|---|"
+            summary = f"<summary>{title}: {len(checks)} checks</summary>"
+            parts.append(f"<details>{summary}\n\n{head}\n{rows}\n\n</details>")
+    return "\n".join(parts)
+
+
+def _row(check: Check) -> str:
+    title = _cell(check.title)
+    return f"| `{check.id}` | {check.level} | {', '.join(check.requirements)} | {title} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def defects() -> str:
+    """The table of public defects: what reproduces each and what catches it."""
+    entries: dict[str, dict[str, Any]] = yaml.safe_load(
+        (ROOT / "docs/defects.yaml").read_text(encoding="utf-8")
+    )
+    caught = sum("faults" in entry for entry in entries.values())
+    head = [
+        "# Real defects, and what catches them",
+        "",
+        "Defects of Anthropic-style endpoints that were reported in public issue trackers. One that",
+        "can be seen from outside is a fault of the lab, caught by the checks beside it. The ids",
+        "are a numbering of their own, not the contract's. This page is made from `defects.yaml`",
+        "by `tools/docs.py`.",
+        "",
+        f"{caught} of {len(entries)} are caught.",
+        "",
+        "| id | defect | faults | caught by |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *(_defect(id_, entry) for id_, entry in entries.items()), ""])
+
+
+def _defect(id_: str, entry: dict[str, Any]) -> str:
+    if "faults" in entry:
+        faults, checks = (", ".join(f"`{x}`" for x in entry[key]) for key in ("faults", "checks"))
+        return f"| {id_} | {_cell(entry['title'])} | {faults} | {checks} |"
+    kind = "waits" if "waits" in entry else "unseen"
+    words = {"waits": "waits for", "unseen": "not caught:"}[kind]
+    return f"| {id_} | {_cell(entry['title'])} | | {words} {_cell(entry[kind])} |"
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Each file that is generated, wholly or in part, with what it should hold."""
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name, content in (("exit-codes", exit_codes), ("cost", cost), ("catalogue", catalogue)):
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(\n<!-- end -->)",
+            lambda found, content=content: found[1] + content() + found[2],
+            text,
+            flags=re.DOTALL,
+        )
+    yield readme, text
+    yield ROOT / "docs/defects.md", defects()
+    schema = json.dumps(record_schema(), indent=2, ensure_ascii=False)
+    yield ROOT / "docs/run-record.schema.json", f"{schema}\n"
+    yield ROOT / "checks" / FILE_NAME, as_text()
+
+
+def picture() -> None:
+    """Draw a run against a lab with two faults, as a terminal shows it."""
+    from rich.console import Console  # noqa: PLC0415 - only for the picture
+    from rich.terminal_theme import TerminalTheme  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from metaio_verify import Endpoint, verify  # noqa: PLC0415
+    from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
+    from metaio_verify.report.surface import Surface  # noqa: PLC0415
+    from metaio_verify.report.terminal import render  # noqa: PLC0415
+
+    lab = Lab(faults=["tool-arguments-lost"])
+    with running(lab, port=8765) as url:
+        record = verify(Endpoint(url, lab.key, [lab.models[0].id]))
+    theme = TerminalTheme(
+        (16, 18, 24),
+        (214, 218, 226),
+        _DARK,
+        _BRIGHT,
+    )
+    with Path("/dev/null").open("w") as nowhere:
+        console = Console(record=True, width=80, file=nowhere, force_terminal=True)
+        console.print(Text.from_ansi(render(record, Surface(width=80, colour=True, unicode=True))))
+    svg = console.export_svg(title="metaio-verify check", theme=theme)
+    # No page should load a font from elsewhere.
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    (ROOT / "docs/demo.svg").write_text(svg, encoding="utf-8")
+
+
+def main() -> None:
+    """Write what is out of date."""
+    for path, text in generated():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - a script
+    if "--picture" in sys.argv:
+        picture()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,10 @@
 """The lab: a small, strict, conforming Anthropic endpoint as an ASGI application.
 
-A request runs through these stages, and a fault can act at each of them:
+A request runs through these stages, and a change (a variant or a fault) can act at each of them:
 
     request → (refusal) → body → message → events → wire → answer
 
-Nothing is kept between requests but the prompt cache and what faults remember.
+Nothing is kept between requests but the prompt cache and what changes remember.
 """
 
 from __future__ import annotations
@@ -12,22 +12,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from metaio_verify.errors import Problem, UserError
 from metaio_verify.lab import auth, catalogue, tokens, validate
 from metaio_verify.lab.cache import PromptCache
 from metaio_verify.lab.catalogue import MODELS, Model
-from metaio_verify.lab.fault import Stage
+from metaio_verify.lab.change import Stage, by_stage
 from metaio_verify.lab.faults import FAULTS
 from metaio_verify.lab.message import compose, new_id
 from metaio_verify.lab.shape import Problems
 from metaio_verify.lab.stream import events_of
 from metaio_verify.lab.types import CUT, Answer, ApiError, HeaderLines, Piece, Request
+from metaio_verify.lab.variants import VARIANTS
 
 DEFAULT_KEY = "sk-lab-metaio-verify-2f9c1e7a"
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -54,9 +53,10 @@ class _Refused(Exception):  # noqa: N818  it carries an answer, it is no error o
 
 
 class Lab:
-    """One endpoint: its key, its models, its faults. `prefix` is the path that it lives below.
+    """One endpoint: its key, its models, how it differs from the clean one.
 
-    `latency` delays the first byte of each answer, in seconds. `crashes` collects the exceptions of
+    `faults` break the contract, `variants` stay inside it; at each stage the variants act first.
+    `prefix` is the path that the lab lives below. `latency` delays the first byte of each answer, in seconds. `crashes` collects the exceptions of
     the lab itself; it stays empty unless the lab or a fault is broken.
     """
 
@@ -66,6 +66,7 @@ class Lab:
         *,
         models: tuple[Model, ...] = MODELS,
         faults: Collection[str] = (),
+        variants: Collection[str] = (),
         latency: float = 0.0,
         prefix: str = "",
     ) -> None:
@@ -74,14 +75,15 @@ class Lab:
         self.latency = latency
         self.prefix = prefix
         self.crashes: list[Exception] = []
-        self._faults = _by_stage(faults)
+        self.variants = frozenset(variants)
+        self._changes = by_stage([*VARIANTS.chosen(variants), *FAULTS.chosen(faults)])
         self._cache = PromptCache()
         self._memory: dict[str, Any] = {}
 
     def published(self, url: str) -> str:
         """Return what users are told when the lab is served at this base URL."""
-        for fault in self._faults[Stage.ADDRESS]:
-            url = fault(url)
+        for change in self._changes[Stage.ADDRESS]:
+            url = change(url)
         return url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,13 +125,13 @@ class Lab:
             answer = error.answer(request_id)
         own = [("request-id", request_id), ("cache-control", "no-store")]
         answer = replace(answer, headers=[*answer.headers, *own])
-        for fault in self._faults[Stage.ANSWER]:
-            answer = fault(answer, request)
+        for change in self._changes[Stage.ANSWER]:
+            answer = change(answer, request)
         return answer
 
     def _handle(self, request: Request, request_id: str) -> Answer:
-        for fault in self._faults[Stage.REQUEST]:
-            changed = fault(request)
+        for change in self._changes[Stage.REQUEST]:
+            changed = change(request)
             if isinstance(changed, ApiError):
                 return changed.answer(request_id)
             if isinstance(changed, Answer):
@@ -137,7 +139,7 @@ class Lab:
             request = changed
 
         def refuse(refusals: Iterable[ApiError | None]) -> None:
-            """Raise the answer to the first refusal that no fault lets pass."""
+            """Raise the answer to the first refusal that no change lets pass."""
             for refusal in refusals:
                 if refusal is not None and (answer := self._refusal(refusal, request, request_id)):
                     raise _Refused(answer)
@@ -152,11 +154,11 @@ class Lab:
                 return self._models(request, refuse)
 
     def _refusal(self, refusal: ApiError, request: Request, request_id: str) -> Answer | None:
-        """Return how a refusal is answered; None when a fault lets the request pass."""
-        for fault in self._faults[Stage.REFUSAL]:
-            changed = fault(refusal, request)
+        """Return how a refusal is answered; None when a change lets the request pass."""
+        for change in self._changes[Stage.REFUSAL]:
+            changed = change(refusal, request)
             if not isinstance(changed, ApiError):
-                return changed  # type: ignore[no-any-return]  # a fault's type, checked where it is declared
+                return changed  # type: ignore[no-any-return]  # a change's type, checked where it is declared
             refusal = changed
         answer = refusal.answer(request_id)
         if refusal.rule == "credential.invalid":
@@ -199,8 +201,11 @@ class Lab:
         model = self._model(body.get("model"))
         refuse([_unknown_model(body.get("model"))] if model is None else [])
         window = (model or self.models[0]).max_input_tokens
-        for fault in self._faults[Stage.BODY]:
-            body = fault(body, request)
+        for change in self._changes[Stage.BODY]:
+            changed = change(body, request)
+            if isinstance(changed, ApiError):
+                return changed.answer(request_id)
+            body = changed
         prompt = tokens.segments(body)
         size = sum(segment.tokens for segment in prompt)
         if not request.is_messages:
@@ -211,37 +216,22 @@ class Lab:
 
     def _message(self, request: Request, body: dict[str, Any], message: dict[str, Any]) -> Answer:
         """Return a message in the form that the body asks for."""
-        for fault in self._faults[Stage.MESSAGE]:
-            message = fault(message, request)
+        for change in self._changes[Stage.MESSAGE]:
+            message = change(message, request)
         if body.get("stream") is not True:
             return Answer.of_json(message)
         events = events_of(message)
-        for fault in self._faults[Stage.EVENTS]:
-            events = fault(events, request)
+        for change in self._changes[Stage.EVENTS]:
+            events = change(events, request)
         pieces: list[Piece] = [event.encode() for event in events]
-        for fault in self._faults[Stage.WIRE]:
-            pieces = fault(pieces, request)
+        for change in self._changes[Stage.WIRE]:
+            pieces = change(pieces, request)
         head = [("content-type", "text/event-stream; charset=utf-8")]
         return Answer(200, head, stream=pieces)
 
     def _model(self, wanted: Any) -> Model | None:
         return next((model for model in self.models if model.id == wanted), None)
 
-
-def _by_stage(ids: Collection[str]) -> dict[Stage, list[Callable[..., Any]]]:
-    """Return the functions of the faults, by the stage that they act in."""
-    problems = []
-    for identifier in ids:
-        if identifier not in FAULTS:
-            near = get_close_matches(identifier, FAULTS, n=1, cutoff=0.0)
-            hint = f"did you mean {near[0]}?" if near else ""
-            problems.append(Problem(f"there is no fault {identifier}", hint=hint))
-    if problems:
-        raise UserError(*problems)
-    stages: dict[Stage, list[Callable[..., Any]]] = {stage: [] for stage in Stage}
-    for identifier in ids:
-        stages[FAULTS[identifier].stage].append(FAULTS[identifier].function)
-    return stages
 
 
 def _methods(path: str) -> tuple[str, ...] | None:

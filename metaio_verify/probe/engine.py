@@ -14,9 +14,10 @@ from metaio_verify.probe.auth import styles_needed
 from metaio_verify.probe.fire import Shot, Wire
 from metaio_verify.probe.observer import Observer
 from metaio_verify.probe.patience import Patience
-from metaio_verify.probe.plan import Job, JobKey, captures
+from metaio_verify.probe.plan import Job, JobKey
 from metaio_verify.probe.template import Values
 from metaio_verify.record import Exchange
+from metaio_verify.suite.links import captured
 from metaio_verify.suite.model import Auth, Expect, Probe, Suite
 from metaio_verify.verdict import Verdict
 
@@ -181,7 +182,7 @@ class Engine:
 
     def _missing_capture(self, probe: Probe, key: JobKey) -> str:
         source = self._suite.probes[key[0]]
-        used = {name for id_, name in captures(probe) if id_ == key[0]}
+        used = {name for id_, name in captured(probe) if id_ == key[0]}
         missing = sorted(used - self._captured.get(key, {}).keys())
         if not missing:
             return ""

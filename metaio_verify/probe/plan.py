@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from metaio_verify.probe.template import references
+from metaio_verify.suite.links import captured, teachers
 from metaio_verify.suite.model import Probe, Scope
 
 JobKey: TypeAlias = tuple[str, str | None]
@@ -47,10 +47,7 @@ class Budget:
 def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
     """The jobs of a run, longest chain first, so that no chain is left for the end."""
     by_id = {probe.id: probe for probe in probes}
-    teachers: dict[str, list[str]] = {}
-    for probe in probes:
-        for capability in probe.learns:
-            teachers.setdefault(capability, []).append(probe.id)
+    taught_by = teachers(probes)
 
     def key(probe_id: str, model: str | None) -> JobKey:
         if by_id[probe_id].scope is Scope.ENDPOINT:
@@ -59,8 +56,8 @@ def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
 
     jobs: list[Job] = []
     for probe in probes:
-        needed = dict.fromkeys([*probe.needs, *(id_ for id_, _ in captures(probe))])
-        taught = [id_ for name in probe.requires for id_ in teachers.get(name, []) if id_ in by_id]
+        needed = dict.fromkeys([*probe.needs, *(id_ for id_, _ in captured(probe))])
+        taught = [id_ for name in probe.requires for id_ in taught_by.get(name, []) if id_ in by_id]
         jobs += [
             Job(
                 probe=probe,
@@ -72,14 +69,6 @@ def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
         ]
     heights = _heights(jobs)
     return sorted(jobs, key=lambda job: -heights[job.key])
-
-
-def captures(probe: Probe) -> list[tuple[str, str]]:
-    """The captured values that this probe repeats: probe id and name, in order."""
-    parts: list[Any] = [probe.path, probe.query, probe.headers]
-    parts += [part for part in (probe.json, probe.body) if isinstance(part, (dict, list, str))]
-    found = (name.partition(".") for name in references([*parts, probe.attempts]))
-    return list(dict.fromkeys((id_, name) for id_, dot, name in found if dot))
 
 
 def budget(jobs: Iterable[Job]) -> Budget:

@@ -30,7 +30,7 @@ def builtin() -> Suite:
     paths = sorted(folder.glob("*.yaml"))
     try:
         return merge([_fast(path) for path in paths])
-    except (yaml.YAMLError, msgspec.ValidationError, TypeError):
+    except (yaml.YAMLError, msgspec.ValidationError, AttributeError, TypeError):
         return load([folder])
 
 

@@ -15,20 +15,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import UNSET
+
 from metaio_verify import __version__
 from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.judge.check import Absent, judge
+from metaio_verify.judge.clients import clients
 from metaio_verify.outcome import exit_code
 from metaio_verify.probe.auth import STYLES
 from metaio_verify.probe.client import Bounds, Client
 from metaio_verify.probe.engine import Engine
 from metaio_verify.probe.fire import Wire
 from metaio_verify.probe.observer import Observer, Silent
+from metaio_verify.probe.patience import Patience
 from metaio_verify.probe.plan import Budget, Job, budget, plan
 from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids
-from metaio_verify.probe.redact import Redactor
-from metaio_verify.probe.target import parse_base_url, parse_credential
+from metaio_verify.probe.redact import Redactor, without_secrets
+from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
 from metaio_verify.record import (
     CheckInfo,
     Exchange,
@@ -40,7 +44,7 @@ from metaio_verify.record import (
     Tool,
 )
 from metaio_verify.suite.load import builtin, load
-from metaio_verify.suite.model import Auth, Check, Probe, Suite
+from metaio_verify.suite.model import Auth, Check, Expect, Probe, Suite, Timing
 from metaio_verify.suite.select import select
 from metaio_verify.verdict import Level, Verdict
 
@@ -73,10 +77,22 @@ class Options:
     strict: bool = False
     fail_fast: bool = False
     concurrency: int = 8
+    connect_timeout: float = 10.0
+    """Longest wait for a connection."""
     timeout: float = 60.0
-    """Longest wait for the next byte of an answer."""
+    """Longest wait for the next byte of an answer, the first one included."""
+    request_timeout: float | None = None
+    """Longest time for one request and its whole answer; twice `timeout` when not given."""
     run_timeout: float = 900.0
     """Longest time for the whole run."""
+    patience: float = 60.0
+    """Longest time that the run waits, in all, for an endpoint that refuses for load."""
+    max_body: int = 8 * 1024 * 1024
+    """Bytes of one answer; eight times as many may come in the whole run."""
+    max_events: int = 10_000
+    """Events of one stream."""
+    ca_bundle: Path | None = None
+    """A PEM file of certificates to trust besides the usual ones."""
     secrets: Sequence[str] = field(default=(), repr=False)
     """Further texts that must never appear in the record."""
 
@@ -128,8 +144,11 @@ class _Run:
     def __init__(
         self, endpoint: Endpoint, options: Options, chosen: Chosen, observer: Observer
     ) -> None:
-        self._base = parse_base_url(endpoint.base_url)
         self._credential = parse_credential(endpoint.api_key)
+        self._redactor = Redactor([self._credential.secret, *options.secrets])
+        self._base = _base_url(endpoint.base_url, self._redactor)
+        if any(map(self._redactor.found_in, endpoint.models)):
+            raise UserError(Problem("the API key was given as a model", hint="name the model"))
         self._styles = _styles(endpoint.auth)
         self._endpoint = endpoint
         self._options = options
@@ -153,22 +172,32 @@ class _Run:
         return self._write(started, time.perf_counter() - clock)
 
     async def _fire(self) -> None:
-        bounds = Bounds(silence=self._options.timeout, total=2 * self._options.timeout)
+        options = self._options
+        bounds = Bounds(
+            connect=options.connect_timeout,
+            silence=options.timeout,
+            total=options.request_timeout or 2 * options.timeout,
+            body=options.max_body,
+            events=options.max_events,
+        )
         client = Client(
             bounds=bounds,
-            concurrency=self._options.concurrency,
+            concurrency=options.concurrency,
             tls=self._base.origin.startswith("https:"),
+            authorities=options.ca_bundle,
+            origin=self._base.origin,
         )
         async with client:
-            redactor = Redactor([self._credential.secret, *self._options.secrets])
-            wire = Wire(client, self._base, self._credential, redactor)
+            wire = Wire(client, self._base, self._credential, self._redactor)
             engine = self._engine = Engine(
                 wire,
                 self._chosen.suite,
                 self._observer,
                 concurrency=self._options.concurrency,
                 styles=self._styles,
+                patience=Patience(self._observer, options.concurrency, options.patience),
                 settled=self._is_failure if self._options.fail_fast else lambda _: False,
+                bounds=_time_bounds(self._chosen.checks),
             )
             try:
                 async with asyncio.timeout(self._options.run_timeout):
@@ -267,7 +296,7 @@ class _Run:
         chosen, options, engine = self._chosen, self._options, self._engine
         verdicts = self._judge(chosen.checks)
         exchanges = engine.exchanges if engine else []
-        return RunRecord(
+        record = RunRecord(
             tool=Tool(name="metaio-verify", version=__version__),
             started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             duration_s=round(duration, 3),
@@ -285,10 +314,38 @@ class _Run:
             areas=chosen.suite.areas,
             checks={check.id: _info(check) for check in chosen.checks},
             verdicts=verdicts,
+            clients=clients(chosen.suite, verdicts, self._evidence(), self._target()),
             exchanges=exchanges,
-            notices=list(self._findings.notices) if self._findings else [],
+            notices=self._notices(),
             stopped=self._stop,
         )
+        return without_secrets(record, self._redactor)
+
+    def _notices(self) -> list[str]:
+        """What is worth knowing about the run as a whole."""
+        found = list(self._findings.notices) if self._findings else []
+        slow = self._engine.patience.notice if self._engine else ""
+        return [*found, *([slow] if slow else [])]
+
+
+def _time_bounds(checks: Sequence[Check]) -> dict[str, float]:
+    """Probe id → the shortest time that a check gives its whole answer, in seconds."""
+    bounds: dict[str, float] = {}
+    for check in checks:
+        timing = check.expect.timing if isinstance(check.expect, Expect) else UNSET
+        if isinstance(timing, Timing) and timing.total is not None:
+            for probe in check.probes:
+                bounds[probe] = min(timing.total, bounds.get(probe, timing.total))
+    return bounds
+
+
+def _base_url(text: str, redactor: Redactor) -> BaseUrl:
+    try:
+        return parse_base_url(text)
+    except UserError:
+        if redactor.found_in(text):
+            raise UserError(Problem("the base URL is not a URL, and it holds the key")) from None
+        raise
 
 
 def _gone(unanswered: Sequence[Exchange]) -> Stop:

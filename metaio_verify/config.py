@@ -34,6 +34,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     strict: bool | None = None
     concurrency: int | None = None
     timeout: float | None = None
+    connect_timeout: float | None = None
+    request_timeout: float | None = None
+    run_timeout: float | None = None
+    max_body: int | None = None
+    max_events: int | None = None
+    ca_bundle: str | None = None
 
 
 @dataclass(frozen=True)

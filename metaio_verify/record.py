@@ -7,6 +7,7 @@ an exchange's times count from the moment its request was sent.
 from __future__ import annotations
 
 import base64
+from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -31,6 +32,8 @@ class SentRequest(Value, frozen=True, kw_only=True):
     headers: list[tuple[str, str]]
     body: str = ""
     """The body as text; bodies that the program sends are always UTF-8."""
+    padding: int = 0
+    """Bytes of white space that were sent after the body."""
 
 
 class Received(Value, frozen=True, kw_only=True):
@@ -102,6 +105,8 @@ class Exchange(Value, frozen=True, kw_only=True):
     """Where the answer repeated the credential: `header x-echo`, `body`."""
     retry_of: str | None = None
     """The exchange that was refused for load before this one was sent."""
+    aborted: bool = False
+    """Whether we closed the connection on purpose; that the answer has no end is then our doing."""
 
 
 class Finding(Value, frozen=True, kw_only=True):
@@ -126,6 +131,46 @@ class Judgement(Value, frozen=True, kw_only=True):
     """Why, for every verdict that findings do not explain."""
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[str] = field(default_factory=list)
+
+
+class Reach(StrEnum):
+    """How far a client gets with an endpoint."""
+
+    WORKS = "works"
+    FALLBACK = "works with a fallback"
+    SETTING = "works with a setting"
+    BREAKS = "breaks"
+    UNKNOWN = "not known"
+
+
+class Trouble(Value, frozen=True, kw_only=True):
+    """One thing that a client's users notice."""
+
+    reach: Reach
+    sees: str
+    """What the user sees."""
+    because: str
+    """The defect of a stream, or the requirement that is not met."""
+    check: str = ""
+    """The check that found it; empty for what the client's own reading of the streams showed."""
+    model: str | None = None
+    exchanges: list[str] = field(default_factory=list)
+
+
+class ClientResult(Value, frozen=True, kw_only=True):
+    """What one client makes of the endpoint."""
+
+    client: str
+    """As in `breaks` of the checks: `claude-code`, `anthropic-sdk-python>=2`."""
+    reach: Reach
+    """The worst of its troubles; unknown when too little of what it needs was measured. A client
+    that works may have troubles too: what is refused is refused in a confusing way."""
+    reason: str = ""
+    """Why it is not known."""
+    switches: dict[str, str] = field(default_factory=dict)
+    """Variables of the client that leave out what the endpoint refuses, with their values."""
+    troubles: list[Trouble] = field(default_factory=list)
+    """The worst first."""
 
 
 class CheckInfo(Value, frozen=True, kw_only=True):
@@ -212,6 +257,8 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     areas: dict[str, str] = field(default_factory=dict)
     checks: dict[str, CheckInfo]
     verdicts: list[Judgement]
+    clients: list[ClientResult] = field(default_factory=list)
+    """What breaks for whom."""
     exchanges: list[Exchange]
     notices: list[str] = field(default_factory=list)
     """Remarks on the whole run, for instance that the base URL was corrected."""

@@ -1,6 +1,7 @@
 """Write the generated parts of the documentation; a test fails when they are out of date.
 
-Usage: python tools/docs.py            the README's blocks, docs/defects.md and the JSON Schemas
+Usage: python tools/docs.py            the README's blocks, docs/defects.md, checks/COVERAGE.md and
+                                       the JSON Schemas
        python tools/docs.py --picture  docs/demo.svg too, from a real run
 """
 
@@ -83,10 +84,10 @@ def defects() -> str:
     head = [
         "# Real defects, and what catches them",
         "",
-        "Defects of Anthropic-style endpoints that were reported in public issue trackers. One that",
-        "can be seen from outside is a fault of the lab, caught by the checks beside it. The ids",
-        "are a numbering of their own, not the contract's. This page is made from `defects.yaml`",
-        "by `tools/docs.py`.",
+        "Defects of Anthropic-style endpoints that were reported in public issue trackers. One",
+        "that can be seen from outside is a fault of the lab, caught by the checks beside it. The",
+        "ids are a numbering of their own, not the contract's. This page is made from",
+        "`defects.yaml` by `tools/docs.py`.",
         "",
         f"{caught} of {len(entries)} are caught.",
         "",
@@ -105,6 +106,65 @@ def _defect(id_: str, entry: dict[str, Any]) -> str:
     return f"| {id_} | {_cell(entry['title'])} | | {words} {_cell(entry[kind])} |"
 
 
+def contract() -> dict[str, Any]:
+    """The requirements, and where endpoints may differ, as written."""
+    text = (ROOT / "docs/contract.yaml").read_text(encoding="utf-8")
+    written: dict[str, Any] = yaml.safe_load(text)
+    return written
+
+
+def judges() -> dict[str, list[str]]:
+    """Requirement id → the checks that judge it."""
+    found: dict[str, list[str]] = {}
+    for check in builtin().checks.values():
+        for id_ in check.requirements:
+            found.setdefault(id_, []).append(check.id)
+    return found
+
+
+def coverage() -> str:
+    """The contract, line by line, with what judges each."""
+    written, by_id = contract(), judges()
+    requirements: dict[str, dict[str, str]] = written["requirements"]
+    judged = sum(id_ in by_id for id_ in requirements)
+    left_out = sum("left-out" in entry for entry in requirements.values())
+    head = [
+        "# The contract, and what judges it",
+        "",
+        "Each requirement with the strongest level of its clauses and the checks that judge it, or",
+        "why none can. This page is made from `docs/contract.yaml` and the check files by",
+        "`tools/docs.py`.",
+        "",
+        f"{judged} of {len(requirements)} requirements are judged by {len(builtin().checks)} checks,",
+        f"{left_out} are left out.",
+        "",
+        "| id | level | requirement | judged by |",
+        "|---|---|---|---|",
+    ]
+    rows = [_requirement(id_, entry, by_id.get(id_, [])) for id_, entry in requirements.items()]
+    lenient = [
+        "",
+        "## Where endpoints may differ",
+        "",
+        "No must-check fails on any of these. Each is a variant of the lab",
+        "(`metaio-verify demo --variant ID`), and a test runs the whole suite against it.",
+        "",
+        "| difference | variants |",
+        "|---|---|",
+    ]
+    for entry in written["lenient"]:
+        variants = ", ".join(f"`{id_}`" for id_ in entry["variants"])
+        lenient.append(f"| {_cell(entry['text'])} | {variants} |")
+    return "\n".join([*head, *rows, *lenient, ""])
+
+
+def _requirement(id_: str, entry: dict[str, str], checks: list[str]) -> str:
+    judged_by = ", ".join(f"`{check}`" for check in checks)
+    if "left-out" in entry:
+        judged_by = f"left out: {_cell(entry['left-out'])}"
+    return f"| {id_} | {entry['level']} | {_cell(entry['text'])} | {judged_by or '**missing**'} |"
+
+
 def generated() -> Iterator[tuple[Path, str]]:
     """Each file that is generated, wholly or in part, with what it should hold."""
     readme = ROOT / "README.md"
@@ -118,6 +178,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         )
     yield readme, text
     yield ROOT / "docs/defects.md", defects()
+    yield ROOT / "checks/COVERAGE.md", coverage()
     schema = json.dumps(record_schema(), indent=2, ensure_ascii=False)
     yield ROOT / "docs/run-record.schema.json", f"{schema}\n"
     yield ROOT / "checks" / FILE_NAME, as_text()
@@ -157,7 +218,7 @@ def main() -> None:
     for path, text in generated():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - a script
+            print(f"wrote {path.relative_to(ROOT)}")
     if "--picture" in sys.argv:
         picture()
 

@@ -67,6 +67,12 @@ def check(  # noqa: PLR0913 - one parameter an option
     fail_fast: opt.FailFast = False,
     concurrency: opt.Concurrency = None,
     timeout: opt.Timeout = None,
+    connect_timeout: opt.ConnectTimeout = None,
+    request_timeout: opt.RequestTimeout = None,
+    run_timeout: opt.RunTimeout = None,
+    max_body: opt.MaxBody = None,
+    max_events: opt.MaxEvents = None,
+    ca_bundle: opt.CaBundle = None,
     plan: opt.PlanOnly = False,
     config: Annotated[
         Path | None,
@@ -92,6 +98,15 @@ def check(  # noqa: PLR0913 - one parameter an option
         concurrency=concurrency,
         timeout=timeout,
     )
+    options = replace(
+        options,
+        connect_timeout=connect_timeout or settings.connect_timeout or options.connect_timeout,
+        request_timeout=request_timeout or settings.request_timeout,
+        run_timeout=run_timeout or settings.run_timeout or options.run_timeout,
+        max_body=max_body or settings.max_body or options.max_body,
+        max_events=max_events or settings.max_events or options.max_events,
+        ca_bundle=ca_bundle or (Path(settings.ca_bundle) if settings.ca_bundle else None),
+    )
     models = model or ([environment.model] if environment.model else settings.models)
     if plan:
         return _print_plan(options, models)
@@ -111,6 +126,7 @@ def check(  # noqa: PLR0913 - one parameter an option
 def demo(  # noqa: PLR0913 - one parameter an option
     *,
     fault: opt.Faults = None,
+    variant: opt.Variants = None,
     profile: opt.Profile = None,
     only: opt.Only = None,
     skip: opt.Skip = None,
@@ -140,16 +156,16 @@ def demo(  # noqa: PLR0913 - one parameter an option
         concurrency=concurrency,
         timeout=timeout,
     )
-    if fault == ["list"]:
-        from metaio_verify.cli.serve import print_faults  # noqa: PLC0415
+    if "list" in (*(fault or ()), *(variant or ())):
+        from metaio_verify.cli.serve import print_changes  # noqa: PLC0415
 
-        return print_faults()
+        return print_changes(faults=bool(fault))
     if plan:
         return _print_plan(options, [])
     from metaio_verify.api import Endpoint  # noqa: PLC0415 - imports the network
     from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
 
-    lab = Lab(faults=fault or [])
+    lab = Lab(faults=fault or [], variants=variant or [])
     if not report:
         _DEMO_FOLDER.mkdir(exist_ok=True)
         report = [f"markdown={_DEMO_FOLDER}/onboarding.md", f"json={_DEMO_FOLDER}/run.json"]

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from metaio_verify import __version__
-from metaio_verify.cli import check, checks, report, serve
+from metaio_verify.cli import check, checks, doctor, report, serve
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
 
@@ -75,6 +75,7 @@ app.command("check")(check.check)
 app.command("demo")(check.demo)
 app.add_typer(checks.app, name="checks")
 app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 
 

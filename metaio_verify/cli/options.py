@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 _SELECT = "What to check"
 _RUN = "How to run"
+_BOUNDS = "Bounds"
 _OUT = "Results"
 
 Profile = Annotated[
@@ -57,13 +59,59 @@ Concurrency = Annotated[
     int | None,
     typer.Option(min=1, max=256, help="Probes at a time [default: 8].", rich_help_panel=_RUN),
 ]
+
+
+def _finite(value: float | None) -> float | None:
+    """Refuse `nan` and `inf`, which are floats and no times."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("this is no number of seconds")
+    return value
+
+
+def _seconds(explanation: str) -> Any:
+    return typer.Option(
+        min=0.01,
+        metavar="SECONDS",
+        help=explanation,
+        callback=_finite,
+        rich_help_panel=_BOUNDS,
+    )
+
+
+ConnectTimeout = Annotated[float | None, _seconds("Longest wait for a connection [default: 10].")]
 Timeout = Annotated[
     float | None,
+    _seconds("Longest wait for the next byte of an answer, also the first one [default: 60]."),
+]
+RequestTimeout = Annotated[
+    float | None,
+    _seconds("Longest time for a request and its answer [default: twice --timeout]."),
+]
+RunTimeout = Annotated[float | None, _seconds("Longest time for the whole run [default: 900].")]
+MaxBody = Annotated[
+    int | None,
     typer.Option(
-        min=0.1,
-        metavar="SECONDS",
-        help="Longest wait for the next byte of an answer [default: 60].",
-        rich_help_panel=_RUN,
+        min=1024,
+        metavar="BYTES",
+        help="Largest answer; eight times as much may come in all [default: 8388608].",
+        rich_help_panel=_BOUNDS,
+    ),
+]
+MaxEvents = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Most events of one stream [default: 10000].",
+        rich_help_panel=_BOUNDS,
+    ),
+]
+CaBundle = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Certificates (PEM) to trust besides the usual ones.",
+        rich_help_panel=_BOUNDS,
     ),
 ]
 PlanOnly = Annotated[
@@ -75,4 +123,10 @@ PlanOnly = Annotated[
 Faults = Annotated[
     list[str] | None,
     typer.Option("--fault", metavar="ID", help="A defect to switch on; repeatable. `list` lists."),
+]
+Variants = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--variant", metavar="ID", help="A legal difference to switch on; repeatable. `list` lists."
+    ),
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import UNSET, Struct
@@ -13,7 +15,7 @@ from metaio_verify.judge.expect import findings, lacks_stream, names_status, sta
 from metaio_verify.judge.match import Schemas
 from metaio_verify.judge.path import compile_path
 from metaio_verify.judge.rules import RULES
-from metaio_verify.judge.rules.registry import NothingToJudgeError, misuse
+from metaio_verify.judge.rules.registry import NothingToJudgeError, NotSeenError, misuse
 from metaio_verify.record import Exchange, Finding, Judgement, Target
 from metaio_verify.suite.model import Check, Expect, Probe, Scope, Suite
 from metaio_verify.verdict import Verdict
@@ -34,6 +36,9 @@ _NEVER_ARRIVED = frozenset({"unsent", "dns", "connect", "tls"})
 
 _UNRELATED_4XX = frozenset({401, 402, 403, 408, 429})
 """Refusals of the credential, the account or the moment; they say nothing of a capability."""
+
+_NOT_SUPPORTED = 501
+"""The one status above 499 that says what an endpoint lacks."""
 
 
 class Absent(Struct, frozen=True):
@@ -104,11 +109,11 @@ def met(expect: Expect, exchange: Exchange, schemas: Schemas) -> bool:
 def learn(probe: Probe, exchange: Exchange, schemas: Schemas) -> dict[str, bool]:
     """Return the capabilities that an answer proves (true) or rules out (false).
 
-    What is not in the result stays unknown: after 5xx, without an answer, and after refusals of
-    the credential, the account or the moment (401, 402, 403, 408, 429).
+    What is not in the result stays unknown: after 5xx (but 501), without an answer, and after
+    refusals of the credential, the account or the moment (401, 402, 403, 408, 429).
     """
     evidence = Evidence(exchange)
-    refused = evidence.status not in _UNRELATED_4XX and status_fits("4xx", evidence.status or 0)
+    refused = is_refusal(evidence) and status_fits(["4xx", _NOT_SUPPORTED], evidence.status or 0)
     learnt = {}
     for capability, expect in probe.learns.items():
         if not findings(expect, evidence, schemas):
@@ -116,6 +121,14 @@ def learn(probe: Probe, exchange: Exchange, schemas: Schemas) -> dict[str, bool]
         elif refused:
             learnt[capability] = False
     return learnt
+
+
+def is_refusal(evidence: Evidence) -> bool:
+    """Tell whether an answer refuses the request for what it says, not for who asks or when."""
+    status = evidence.status or 0
+    return status_fits(["4xx", "5xx"], status) and not (
+        status in _UNRELATED_4XX or evidence.throttled
+    )
 
 
 def capture(probe: Probe, exchange: Exchange) -> dict[str, Any]:
@@ -165,8 +178,10 @@ class _Case(NamedTuple):
     def judge(self, evidence: Mapping[Key, Sequence[Evidence]]) -> Judgement:
         """Return what came of the check."""
         answers = {probe: evidence.get(self._key(probe), ()) for probe in self.check.probes}
+        hindrance = self._hindrance(answers)
+        answers |= self._further(evidence)
         judged = [one for copies in answers.values() for one in copies]
-        outcome = self._hindrance(answers) or self._compare(answers, judged)
+        outcome = hindrance or self._compare(answers, judged)
         kept = outcome.findings[:_MOST_FINDINGS]
         reason = outcome.reason
         if len(kept) < len(outcome.findings):
@@ -185,6 +200,29 @@ class _Case(NamedTuple):
     def _key(self, probe: str) -> Key:
         scope = self.suite.probes[probe].scope
         return (probe, self.model if scope is Scope.MODEL else None)
+
+    def _further(self, evidence: Mapping[Key, Sequence[Evidence]]) -> dict[str, list[Evidence]]:
+        """Return what was answered to the probes of `also`; what says nothing is left out."""
+        further: dict[str, list[Evidence]] = {}
+        named = (fnmatch.filter(self.suite.probes, pattern) for pattern in self.check.also)
+        for id_ in dict.fromkeys(chain.from_iterable(named)):
+            of_model = self.suite.probes[id_].scope is Scope.MODEL
+            models = ([self.model] if self.model else self.target.models) if of_model else [None]
+            copies = (one for model in models for one in evidence.get((id_, model), ()))
+            grounded = [one for one in copies if self._is_about(one)]
+            if grounded and id_ not in self.check.probes:
+                further[id_] = grounded
+        return further
+
+    def _is_about(self, evidence: Evidence) -> bool:
+        """Tell whether a further answer says something of the requirement.
+
+        A plain answer that broke off is the business of the checks that are about it; rules see it.
+        """
+        broke_off = evidence.exchange.failure is not None and not evidence.is_sse
+        if broke_off and self.check.expect is not UNSET:
+            return False
+        return self._no_ground(evidence) is None
 
     def _hindrance(self, answers: Mapping[str, Sequence[Evidence]]) -> _Outcome | None:
         """Return why the check cannot be judged, if so. What does not apply is not blocked."""
@@ -232,6 +270,9 @@ class _Case(NamedTuple):
         found, blocked = self._expectation(judged)
         try:
             found += self._rule(answers)
+        except NotSeenError as error:
+            if not found:
+                return _Outcome(Verdict.SKIPPED, str(error))
         except NothingToJudgeError as error:
             blocked = blocked or str(error)
         if not found and not blocked:
@@ -266,6 +307,6 @@ class _Case(NamedTuple):
         name = self.check.rule
         if name is UNSET:
             return []
-        if problem := misuse(name, len(answers), self.check.args):
+        if problem := misuse(name, len(self.check.probes), self.check.args):
             raise NothingToJudgeError(f"the check uses `{name}` wrongly: {problem}")
         return RULES[name](answers, self.check.args, self.target, self.model)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 MAX_DEPTH = 90
 """Deeper documents are refused. A fixed bound keeps the verdict independent of the call stack."""
+
+MAX_VALUES = 100_000
+"""Documents of more values are refused: decoded, one may take thirty times its size."""
+
+_LONGEST_INTEGER = 18
+"""Digits of an integer that every reader takes as it is; a longer one becomes a float."""
 
 
 class NotJSONError(ValueError):
@@ -17,7 +24,8 @@ def decode(source: bytes | str) -> Any:
     """Decode JSON text as JavaScript would, which is stricter than Python's own reading.
 
     `NaN` and `Infinity` are refused, bytes must be UTF-8 (a byte order mark is dropped), and an
-    escaped half of a surrogate pair becomes U+FFFD, as it cannot be written as UTF-8 again.
+    escaped half of a surrogate pair becomes U+FFFD, as it cannot be written as UTF-8 again. Of a
+    name that stands twice in an object the last value counts; long integers become floats.
 
     Raises:
         NotJSONError: with the reason, for instance `not JSON: Expecting value at character 0`.
@@ -25,6 +33,8 @@ def decode(source: bytes | str) -> Any:
     """
     try:
         text = source.decode("utf-8-sig") if isinstance(source, bytes) else source
+        if text.count(",") > MAX_VALUES and _values(text) > MAX_VALUES:
+            raise NotJSONError(f"more than {MAX_VALUES:,} values")
         value = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise NotJSONError(
@@ -45,7 +55,17 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON value")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_int=_integer)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+
+
+def _values(text: str) -> int:
+    """About how many values there are: commas outside of strings."""
+    return text.count(",") - sum(found[0].count(",") for found in _STRING.finditer(text))
 
 
 def _depth(value: Any) -> int:

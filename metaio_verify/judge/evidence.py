@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
@@ -10,7 +9,7 @@ from typing import Any, Final
 from metaio_verify.judge import stream as grammar
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.judge.rebuild import rebuild
-from metaio_verify.judge.sse import NOT_JSON, SseStream, parse
+from metaio_verify.judge.sse import NOT_JSON, SseStream, looks_like_events, parse
 from metaio_verify.judge.violation import StreamViolation
 from metaio_verify.judge.wording import short, shown
 from metaio_verify.record import Exchange
@@ -18,7 +17,6 @@ from metaio_verify.record import Exchange
 NO_DOCUMENT: Final = NOT_JSON
 """The document of an answer that has none: no answer, no JSON, no event of a message."""
 
-_LOOKS_LIKE_EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:event|data|id|retry)?:")
 _LOADED = frozenset({429, 529})
 """Status codes that say nothing but: too much at the moment."""
 _UNAVAILABLE = 503
@@ -88,7 +86,7 @@ class Evidence:
             return False
         if self.content_type == "text/event-stream" and self.succeeded:
             return True
-        return _LOOKS_LIKE_EVENTS.match(self.body) is not None
+        return looks_like_events(self.body)
 
     @cached_property
     def stream(self) -> SseStream:
@@ -100,7 +98,10 @@ class Evidence:
     @cached_property
     def violations(self) -> list[StreamViolation]:
         """What is wrong with the stream; nothing when the body is none."""
-        return grammar.violations(self.stream, self.exchange.failure) if self.is_sse else []
+        if not self.is_sse:
+            return []
+        exchange = self.exchange
+        return grammar.violations(self.stream, exchange.failure, aborted=exchange.aborted)
 
     @cached_property
     def violations_by_kind(self) -> dict[str, list[StreamViolation]]:
@@ -188,7 +189,10 @@ class Evidence:
         if self.status is None:
             return self.why_no_document
         error = self.value("error")
-        if isinstance(error, dict):
+        target = self.header("location") if 300 <= self.status < 400 else None
+        if target is not None:
+            said = f"redirect to {target}"
+        elif isinstance(error, dict):
             parts = [error.get("type"), error.get("message")]
             said = ": ".join(part for part in parts if isinstance(part, str))
         else:

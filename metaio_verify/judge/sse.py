@@ -7,6 +7,7 @@ arrived decide about times only, never about content.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,8 @@ from msgspec import Struct
 from metaio_verify.judge.document import NotJSONError, decode
 
 _BOM = b"\xef\xbb\xbf"
+_LOOKS_LIKE_EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:event|data|id|retry)?:")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class _NotJSON:
@@ -80,6 +83,23 @@ def _document(text: str) -> Any:
         return NOT_JSON
 
 
+def looks_like_events(body: bytes) -> bool:
+    """Whether a body begins as streams of events do, whatever its media type says."""
+    return _LOOKS_LIKE_EVENTS.match(body) is not None
+
+
+def lines(body: bytes, begin: int = 0) -> Iterator[tuple[int, int, int]]:
+    """The begin, the end, and the end with its line end, of each line.
+
+    One at a time, as a list of all lines of a hostile body would be many times its size.
+    """
+    for end in _LINE_END.finditer(body, begin):
+        yield begin, end.start(), end.end()
+        begin = end.end()
+    if begin < len(body):
+        yield begin, len(body), len(body)
+
+
 def parse(body: bytes, chunks: Sequence[tuple[float, int]]) -> SseStream:
     """Parse a body.
 
@@ -94,11 +114,11 @@ def parse(body: bytes, chunks: Sequence[tuple[float, int]]) -> SseStream:
     arrival = _Arrivals(chunks)
     name: bytes | None = None
     data: list[bytes] = []
-    offset = begin = len(_BOM) if body.startswith(_BOM) else 0
+    begin = len(_BOM) if body.startswith(_BOM) else 0
     pending = False
-    for line in body[offset:].splitlines(keepends=True):
-        content = line.rstrip(b"\r\n")
-        complete = len(content) < len(line)
+    for offset, end, after in lines(body, begin):
+        content = body[offset:end]
+        complete = end < after
         if not content:
             if name is not None or data:
                 at = arrival.of(offset)
@@ -119,7 +139,6 @@ def parse(body: bytes, chunks: Sequence[tuple[float, int]]) -> SseStream:
                 data.append(value)
             elif key == b"event" and complete:
                 name = value
-        offset += len(line)
     return SseStream(events, comments, body[begin:] if pending else b"")
 
 

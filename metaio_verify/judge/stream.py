@@ -25,18 +25,22 @@ _CUTTING_REASONS = frozenset({"max_tokens", "model_context_window_exceeded", "re
 """With these a tool call may end in the middle of its arguments."""
 
 
-def violations(stream: SseStream, ended: Failure | None) -> list[StreamViolation]:
+def violations(
+    stream: SseStream, ended: Failure | None, *, aborted: bool = False
+) -> list[StreamViolation]:
     """Return every violation, in the order of the events.
 
     Args:
         stream: the parsed body
         ended: why the body could not be read to its proper end, if it could not
+        aborted: whether the reader left; then nothing is asked of the end
 
     """
     grammar = _Grammar()
     for event, document in zip(stream.events, stream.documents, strict=True):
         grammar.feed(event, document)
-    grammar.finish(stream, ended)
+    if not aborted:
+        grammar.finish(stream, ended)
     return sorted(grammar.found, key=lambda violation: violation.event)
 
 

@@ -10,6 +10,9 @@ LONGEST = 200
 """Characters of evidence that a finding quotes."""
 
 
+_PREVIEW = 20 * LONGEST
+
+
 def quote(value: Any) -> str:
     """Return a value as JSON on one line."""
     return json.dumps(value, ensure_ascii=False, default=str)
@@ -26,6 +29,9 @@ def short(text: str, longest: int = LONGEST) -> str:
 
 def shown(value: Any) -> str:
     """Return a value of the evidence as a finding shows it."""
+    if isinstance(value, str) and len(value) > _PREVIEW:
+        # Writing out megabytes to show the first words of them would be slow.
+        return f"{short(quote(value[:LONGEST]))[:LONGEST]}… ({len(value)} characters)"
     return short(quote(value))
 
 

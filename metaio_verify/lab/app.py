@@ -56,8 +56,9 @@ class Lab:
     """One endpoint: its key, its models, how it differs from the clean one.
 
     `faults` break the contract, `variants` stay inside it; at each stage the variants act first.
-    `prefix` is the path that the lab lives below. `latency` delays the first byte of each answer, in seconds. `crashes` collects the exceptions of
-    the lab itself; it stays empty unless the lab or a fault is broken.
+    `prefix` is the path that the lab lives below. `latency` delays the first byte of each answer,
+    in seconds. `crashes` collects the exceptions of the lab itself; it stays empty unless the lab
+    or a change is broken.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Lab:
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
             body,
             self._memory,
+            self.key,
         )
 
     def _answer(self, request: Request, request_id: str) -> Answer:
@@ -204,8 +206,9 @@ class Lab:
         for change in self._changes[Stage.BODY]:
             changed = change(body, request)
             if isinstance(changed, ApiError):
-                return changed.answer(request_id)
-            body = changed
+                refuse([changed])
+            else:
+                body = changed
         prompt = tokens.segments(body)
         size = sum(segment.tokens for segment in prompt)
         if not request.is_messages:
@@ -231,7 +234,6 @@ class Lab:
 
     def _model(self, wanted: Any) -> Model | None:
         return next((model for model in self.models if model.id == wanted), None)
-
 
 
 def _methods(path: str) -> tuple[str, ...] | None:

@@ -113,7 +113,9 @@ class Registry(dict[str, Change]):
         identifier = getattr(function, "__name__", "").replace("_", "-")
         doc = (function.__doc__ or "").strip().partition("\n")[0]
         if not doc or identifier in self:
-            raise ValueError(f"the {self.kind} {identifier} needs a docstring and a name of its own")
+            raise ValueError(
+                f"the {self.kind} {identifier} needs a docstring and a name of its own"
+            )
         self[identifier] = Change(identifier, stage, doc, function)
         return function
 

@@ -7,10 +7,12 @@ Probes are written in these sentences, so that a check never depends on a model'
     Count from A to B.                                       the numbers
     Write N words.                                           N words
     Which token did I give you?                              the VERIFY- token of the conversation
+    The descriptions of … Which tokens are these?            the tokens in the tools' descriptions
     Call the tool NAME · Use the tool · Call both tools      tool calls that fit their schemas
     system: Answer only with the word X.                     X, the last such sentence wins
     (a tool result)                                          its text, if nothing else is asked
     (a PNG image) Which colour?                              the colour of its first pixel
+    (a document) Which token does it hold?                   the VERIFY- token in its text
     anything else                                            OK.
 """
 
@@ -36,6 +38,7 @@ from metaio_verify.lab.prompt import (
     thinking_type,
     turns,
 )
+from metaio_verify.lab.reading import text_in
 from metaio_verify.lab.vision import colour_of
 
 REFUSAL_TRIGGER = (
@@ -60,6 +63,7 @@ _COUNT = re.compile(r"\bcount\s+from\s+(\d{1,6})\s+to\s+(\d{1,6})", re.IGNORECAS
 _N_WORDS = re.compile(r"\bwrite\s+(?:about\s+|exactly\s+)?(\d{1,6})\s+words", re.IGNORECASE)
 _ONE_WORD = re.compile(r"\b(?:with\s+)?one\s+word\b", re.IGNORECASE)
 _WHICH_TOKEN = re.compile(r"\bwhich\s+token\b", re.IGNORECASE)
+_DESCRIBED_TOKENS = re.compile(r"\bdescriptions\b.*\bwhich\s+tokens\b", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(r"VERIFY-[A-Z0-9]{8}")
 _REMEMBERED = re.compile(r"\bremember\s+this\s+token:?\s*(VERIFY-[A-Z0-9]{8})", re.IGNORECASE)
 _CALL = re.compile(r"\b(?:call|use|invoke)\b", re.IGNORECASE)
@@ -161,6 +165,9 @@ def _reply(body: JsonObject, messages: list[Turn], merged: list[Turn]) -> str:
         return msgspec.json.encode(fill(schema, token[0] if token else "Paris")).decode()
     if (word := _only_word(system_texts(body, messages))) is not None:
         return word
+    if _DESCRIBED_TOKENS.search(prompt):
+        told = " ".join(str(tool.get("description")) for tool in loaded_tools(body, messages))
+        return " ".join(_TOKEN.findall(told))
     if obeyed := _obeyed(said, merged):
         return obeyed
     return "\n".join(filter(None, map(_result_text, _results(said)))) or "OK."
@@ -178,12 +185,7 @@ def _only_word(texts: list[str]) -> str | None:
 def _result_text(result: JsonObject) -> str:
     """Return what a tool said; other kinds of content by their name."""
     parts = blocks_of(result.get("content"))
-    return "\n".join(
-        str(part.get("text", ""))
-        if part.get("type") == "text"
-        else colour_of(part) or f"({part.get('type')})"
-        for part in parts
-    )
+    return "\n".join(text_in(part) or colour_of(part) or f"({part.get('type')})" for part in parts)
 
 
 def _obeyed(said: list[JsonObject], merged: list[Turn]) -> str | None:
@@ -212,8 +214,8 @@ def _obeyed(said: list[JsonObject], merged: list[Turn]) -> str | None:
 
 def _remembered(merged: list[Turn]) -> str | None:
     """Return the token that the user gave last."""
-    texts = [text_of(turn.blocks) for turn in merged if turn.role == "user"]
-    told = "\n".join(texts)
+    blocks = [block for turn in merged if turn.role == "user" for block in turn.blocks]
+    told = "\n".join(map(text_in, blocks))
     found = _REMEMBERED.findall(told) or _TOKEN.findall(told)
     return found[-1] if found else None
 

@@ -95,7 +95,7 @@ def _parts(block: Any) -> tuple[Any, list[JsonObject]]:
                 start["signature"] = ""
                 deltas.append({"type": "signature_delta", "signature": block["signature"]})
             return start, deltas
-        case {"type": "tool_use", "input": value}:
+        case {"type": "tool_use" | "server_tool_use", "input": value}:
             return {**block, "input": {}}, [
                 {"type": "input_json_delta", "partial_json": piece} for piece in _json_pieces(value)
             ]

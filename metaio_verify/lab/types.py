@@ -36,7 +36,9 @@ class Request:
     headers: HeaderLines
     body: bytes
     memory: dict[str, Any] = field(default_factory=dict)
-    """The lab's own; shared by all its requests. A fault keeps what it needs under its id."""
+    """The lab's own; shared by all its requests. A change keeps what it needs under its id."""
+    key: str = field(default="", repr=False)
+    """The lab's own; it seals thinking blocks."""
 
     def header(self, name: str) -> str | None:
         """Return the value of a header (several lines joined by commas), or None."""
@@ -151,7 +153,7 @@ ERROR_TYPES: Final = {
 class ApiError(Exception):
     """A refusal in the words of the API.
 
-    `rule` names the rule that was broken, for faults: the place and the kind of mistake
+    `rule` names the rule that was broken, for changes: the place and the kind of mistake
     (`messages.role.value`, see `shape`), or a name of its own (`tool_use.unanswered`).
     """
 

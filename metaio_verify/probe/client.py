@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import http.cookiejar
-import socket
-import ssl
 import time
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self, TypeAlias
+from pathlib import Path
+from typing import Self
 
 import httpx
 
+from metaio_verify.probe.body import Body, CodingError, Room, TooLargeError
+from metaio_verify.probe.failures import explain, failure
+from metaio_verify.probe.trust import bad_proxy, certificates
 from metaio_verify.record import Failure
 
-Kind: TypeAlias = Literal[
-    "dns", "connect", "tls", "timeout", "reset", "protocol", "encoding", "too-large", "unsent"
-]
+_BODIES = 8
+"""So many bodies of the largest size may a run bring in all."""
 
+_TURN = 100
+"""So many pieces of one body are taken before others get their turn."""
 
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept. Common servers close theirs after 5 s."""
@@ -33,7 +35,9 @@ class Bounds:
     silence: float = 60.0
     """Longest wait for the next byte, the first one included."""
     total: float = 120.0
-    body: int = 32 * 1024 * 1024
+    body: int = 8 * 1024 * 1024
+    events: int = 10_000
+    """Events of one stream."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Outgoing:
     body: bytes | None = None
     silence: float | None = None
     """A bound of its own on the wait for the next byte, in seconds."""
+    chunked: bool = False
+    """Whether the body goes out in chunks; its headers have to say so."""
+    leave_after: bytes | None = None
+    """What the body has to hold for the connection to be closed before its end."""
 
 
 @dataclass
@@ -60,22 +68,58 @@ class Answer:
     headers_at: float | None = None
     total: float = 0.0
     failure: Failure | None = None
+    aborted: bool = False
+    """Whether the connection was closed on our side, as asked."""
 
 
 class Client:
     """A shared HTTP client: connections are kept, cookies are not, redirects are never followed."""
 
-    def __init__(self, *, bounds: Bounds, concurrency: int, tls: bool) -> None:
+    def __init__(
+        self,
+        *,
+        bounds: Bounds,
+        concurrency: int,
+        tls: bool,
+        authorities: Path | None = None,
+        origin: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Prepare a client.
+
+        Args:
+            bounds: what one exchange may take and bring
+            concurrency: how many exchanges are under way at a time
+            tls: whether certificates will be checked
+            authorities: a PEM file of certificates to trust besides the usual ones
+            origin: the one origin that requests may go to; any when not given
+            transport: a way to the server instead of the one that the environment describes
+
+        Raises:
+            UserError: for certificates or a proxy of the environment that cannot be used.
+
+        """
         self._bounds = bounds
+        self._origin = None if origin is None else _origin(httpx.URL(origin))
+        self._room = Room(_BODIES * bounds.body)
         limits = httpx.Limits(
             max_connections=None,
             max_keepalive_connections=2 * concurrency,
             keepalive_expiry=_KEEP_ALIVE,
         )
         # Reading the certificate store costs some 30 ms that plain HTTP need not pay.
-        self._http = httpx.AsyncClient(
-            verify=tls, limits=limits, follow_redirects=False, cookies=_no_cookies()
-        )
+        verify = certificates(authorities) if tls else False
+        try:
+            self._http = httpx.AsyncClient(
+                verify=verify,
+                limits=limits,
+                follow_redirects=False,
+                cookies=_no_cookies(),
+                transport=transport,
+                trust_env=transport is None,
+            )
+        except (ValueError, ImportError, httpx.InvalidURL):
+            raise bad_proxy() from None
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -89,25 +133,29 @@ class Client:
         bounds = self._bounds
         if outgoing.silence is not None:
             bounds = replace(bounds, silence=outgoing.silence)
-        answer = await self._try(outgoing, bounds)
+        answer = await self._try(outgoing, bounds, bounds.total)
         if answer.failure is not None and answer.failure.kind == "reset" and not answer.status:
             # A server may close an idle connection in the moment in which it is used again. That
             # is nobody's fault, and clients send once more; what is broken breaks again.
-            return await self._try(outgoing, bounds)
+            return await self._try(outgoing, bounds, bounds.total - answer.total)
         return answer
 
-    async def _try(self, outgoing: Outgoing, bounds: Bounds) -> Answer:
+    async def _try(self, outgoing: Outgoing, bounds: Bounds, left: float) -> Answer:
         answer = Answer()
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(bounds.total):
+            async with asyncio.timeout(left):
                 await self._exchange(outgoing, bounds, answer, started)
         except TimeoutError:
-            answer.failure = Failure(
-                kind="timeout", detail=f"the answer was not finished after {bounds.total:g} s"
-            )
+            detail = f"the answer was not finished after {bounds.total:g} s"
+            answer.failure = failure("timeout", detail)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            answer.failure = _explain(error, answer, bounds)
+            answer.failure = explain(
+                error,
+                answered=bool(answer.status),
+                connect=bounds.connect,
+                silence=bounds.silence,
+            )
         answer.total = time.perf_counter() - started
         return answer
 
@@ -120,9 +168,12 @@ class Client:
             outgoing.method,
             outgoing.url,
             headers=[(name.encode(), value.encode()) for name, value in outgoing.headers],
-            content=outgoing.body,
+            content=_chunks(outgoing.body) if outgoing.chunked else outgoing.body,
             extensions={"timeout": timeout.as_dict()},
         )
+        if self._origin is not None and _origin(request.url) != self._origin:
+            # Nothing that is declared gets here; the credential must not depend on that.
+            raise httpx.InvalidURL("another origin")
         response = await self._http.send(request, stream=True)
         try:
             answer.headers_at = time.perf_counter() - started
@@ -132,127 +183,59 @@ class Client:
                 (name.decode("latin-1"), value.decode("utf-8", "replace"))
                 for name, value in response.headers.raw
             ]
-            await _read(response, bounds, answer, started)
+            body = self._body(response, bounds)
+            await _read(response, body, answer, started, outgoing.leave_after)
+        except CodingError as error:
+            answer.failure = failure("encoding", str(error))
         finally:
             await response.aclose()
 
-
-async def _read(response: httpx.Response, bounds: Bounds, answer: Answer, started: float) -> None:
-    """Collect the body piece by piece, so that what came before a failure is kept."""
-    pieces: list[bytes] = []
-    try:
-        decoder = _Decoder(response.headers.get("content-encoding", ""), bounds.body)
-        async for raw in response.aiter_raw():
-            at = time.perf_counter() - started
-            for piece in decoder.feed(raw):
-                pieces.append(piece)
-                answer.chunks.append((at, len(piece)))
-            if decoder.full:
-                answer.failure = Failure(
-                    kind="too-large", detail=f"the body is larger than {bounds.body:,} bytes"
-                )
-                return
-        decoder.finish()
-    except _CodingError as error:
-        answer.failure = Failure(kind="encoding", detail=str(error))
-    finally:
-        answer.body = b"".join(pieces)
+    def _body(self, response: httpx.Response, bounds: Bounds) -> Body:
+        media_type = response.headers.get("content-type", "").lower()
+        return Body(
+            coding=response.headers.get("content-encoding", ""),
+            streamed=media_type.startswith("text/event-stream"),
+            limit=bounds.body,
+            events=bounds.events,
+            room=self._room,
+        )
 
 
-class _CodingError(Exception):
-    """The body is not what its content-encoding says."""
-
-
-class _Decoder:
-    """Takes off the content-coding with a bound on what comes out."""
-
-    def __init__(self, coding: str, limit: int) -> None:
-        self.full = False
-        self._fed = False
-        self._left = limit
-        self._coding = coding.strip().lower()
-        match self._coding:
-            case "" | "identity":
-                self._inflate = None
-            case "gzip" | "x-gzip":
-                self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            case "deflate":
-                self._inflate = zlib.decompressobj()
-            case _:
-                raise _CodingError(
-                    f"the body is encoded as {self._coding!r}, which the request did not offer"
-                )
-
-    def feed(self, raw: bytes) -> Iterator[bytes]:
-        """The decoded pieces of what just arrived; sets `full` at the bound."""
-        self._fed = self._fed or bool(raw)
-        try:
-            piece = raw if self._inflate is None else self._inflate.decompress(raw, self._left + 1)
-        except zlib.error:
-            message = f"the body is labelled {self._coding!r} but does not decode"
-            raise _CodingError(message) from None
-        if len(piece) > self._left:
-            self.full = True
-            piece = piece[: self._left]
-        self._left -= len(piece)
+async def _chunks(body: bytes | None) -> AsyncIterator[bytes]:
+    """The body in two pieces, each of which becomes a chunk."""
+    whole = body or b""
+    for piece in (whole[: len(whole) // 2], whole[len(whole) // 2 :]):
         if piece:
             yield piece
 
-    def finish(self) -> None:
-        """Check that the coded body was whole; an answer to HEAD is labelled but has no body."""
-        if self._inflate is not None and self._fed and not self._inflate.eof:
-            raise _CodingError(f"the {self._coding} body ends early")
+
+async def _read(
+    response: httpx.Response,
+    body: Body,
+    answer: Answer,
+    started: float,
+    leave_after: bytes | None,
+) -> None:
+    """Collect the body piece by piece, so that what came before a failure is kept."""
+    try:
+        async for raw in response.aiter_raw():
+            body.feed(raw, time.perf_counter() - started)
+            if body.pieces % _TURN == 0:
+                # Pieces that are there already come without a pause, and others wait.
+                await asyncio.sleep(0)
+            if leave_after is not None and body.holds(leave_after):
+                answer.aborted = True
+                return
+        body.finish()
+    except TooLargeError as error:
+        answer.failure = failure("too-large", str(error))
+    finally:
+        answer.body, answer.chunks = bytes(body.content), body.chunks
 
 
-def _explain(error: Exception, answer: Answer, bounds: Bounds) -> Failure:
-    """One sentence for a person.
-
-    Texts of the libraries may hold URLs, so they are not passed on, except those of the TLS
-    library, which name the certificate's defect.
-    """
-    match error:
-        case httpx.ConnectTimeout():
-            return _failure("timeout", f"no connection within {bounds.connect:g} s")
-        case httpx.TimeoutException():
-            return _failure("timeout", f"no byte for {bounds.silence:g} s")
-        case httpx.ConnectError() | httpx.ProxyError():
-            return _explain_connect(error)
-        case httpx.RemoteProtocolError() if _closed_early(error):
-            return _failure("reset", "the connection was closed before the answer was complete")
-        case httpx.RemoteProtocolError():
-            return _failure("protocol", "the answer is not valid HTTP")
-        case httpx.NetworkError():
-            before = "the answer was complete" if answer.status else "an answer came"
-            return _failure("reset", f"the connection broke before {before}")
-    return _failure("unsent", "the request could not be sent: its URL or headers are invalid")
-
-
-def _closed_early(error: Exception) -> bool:
-    text = str(error)
-    return "without sending" in text or "peer closed connection" in text
-
-
-def _explain_connect(error: Exception) -> Failure:
-    cause = _root(error)
-    if isinstance(error, httpx.ProxyError):
-        return _failure("connect", "the proxy from the environment refused the connection")
-    if isinstance(cause, ssl.SSLError):
-        reason = getattr(cause, "verify_message", "") or cause.reason or "handshake failure"
-        return _failure("tls", f"TLS failed: {reason}")
-    if isinstance(cause, socket.gaierror):
-        return _failure("dns", "the host name does not resolve")
-    refused = isinstance(cause, ConnectionRefusedError) or "attempts failed" in str(cause)
-    return _failure("connect", "the connection was refused" if refused else "no connection")
-
-
-def _failure(kind: Kind, detail: str) -> Failure:
-    return Failure(kind=kind, detail=detail)
-
-
-def _root(error: BaseException) -> BaseException:
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return error
+def _origin(url: httpx.URL) -> tuple[str, str, int | None, bytes]:
+    """Where a request goes; a user name in the URL makes it another place."""
+    return url.scheme, url.host, url.port, url.userinfo
 
 
 def _no_cookies() -> http.cookiejar.CookieJar:

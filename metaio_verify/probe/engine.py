@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from metaio_verify.judge.check import Absent, capture, learn, met
+from metaio_verify.judge.check import Absent, capture, is_refusal, learn, met
+from metaio_verify.judge.evidence import Evidence
 from metaio_verify.probe.auth import styles_needed
 from metaio_verify.probe.fire import Shot, Wire
 from metaio_verify.probe.observer import Observer
@@ -36,7 +38,9 @@ class Engine:
         *,
         concurrency: int,
         styles: Sequence[Auth],
+        patience: Patience,
         settled: Callable[[Job], bool] = lambda _: False,
+        bounds: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self.models: Sequence[str] = ()
         self.exchanges: list[Exchange] = []
@@ -48,11 +52,15 @@ class Engine:
         self._concurrency = concurrency
         self._styles = frozenset(styles)
         self._settled = settled
-        self._patience = Patience(observer)
+        self.patience = patience
         self._done: dict[JobKey, str] = {}
         """Finished jobs → why they did not succeed; empty when they did."""
         self._captured: dict[JobKey, dict[str, Any]] = {}
+        self._refused: set[JobKey] = set()
         self._stop: Absent | None = None
+        self._bounds = bounds
+        """Probe id → seconds within which it has to be answered."""
+        self._slow: list[Exchange] = []
         self._gone = False
         self._silent_since: list[Exchange] = []
         """Exchanges without an answer since the last one that had any."""
@@ -88,6 +96,15 @@ class Engine:
             await ready.join()
             for worker in workers:
                 worker.cancel()
+        while self._slow and self._stop is None:
+            await self._measure_alone(self._slow.pop(0))
+
+    async def _measure_alone(self, slow: Exchange) -> None:
+        """Send again what took too long, with nothing beside it: our own load is not a defect."""
+        probe = self._suite.probes[slow.probe]
+        values = Values(slow.model or self.models[0], self._captures(slow.model))
+        shot = Shot(attempt=slow.attempt, copy=slow.copy, retry=1, retry_of=slow.id)
+        self.exchanges += await self._patiently(probe, slow.model, values, shot)
 
     def stop(self, verdict: Verdict, reason: str) -> None:
         """Fire nothing more; what is still open gets this verdict and reason."""
@@ -119,6 +136,8 @@ class Engine:
             for name, value in learn(probe, exchange, self._suite.schemas).items():
                 for learner in [model] if model else self.models or [""]:
                     self.capabilities.setdefault(learner, {})[name] = value
+        if exchanges and is_refusal(Evidence(exchanges[-1])):
+            self._refused.add(key)
         if not self._done[key]:
             self._captured[key] = capture(probe, exchanges[-1])
 
@@ -154,6 +173,9 @@ class Engine:
             filled = job.model or self.models[0]
             exchanges = await self.probe(job.probe, job.model, filled)
             self.adopt(job.probe, job.model, exchanges)
+            bound = self._bounds.get(job.probe.id)
+            if bound is not None and self._concurrency > 1:
+                self._slow += [one for one in exchanges[-1:] if one.timing.total > bound]
         self._observer.settled(job.probe.id, job.model)
         if self._stop is None and self._settled(job):
             self.stop(Verdict.SKIPPED, "stopped at the first failure (--fail-fast)")
@@ -168,6 +190,10 @@ class Engine:
         for name in job.probe.requires:
             if known.get(name) is False:
                 return Absent(Verdict.SKIPPED, f"the target does not offer {name}")
+        for key in job.explains:
+            if key not in self._refused:
+                reason = f"`{key[0]}` was not refused"
+                return self.absent.get(key) or Absent(Verdict.SKIPPED, reason)
         for key in job.needs:
             if key in self.absent:
                 return self.absent[key]
@@ -216,18 +242,28 @@ class Engine:
         """Send a request, again after a wait while the endpoint asks for one."""
         tried: list[Exchange] = []
         while True:
-            exchange = await self._wire.send(probe, model, values, shot)
+            # A burst is there to see what the endpoint does under load, so it is not slowed down.
+            async with self.patience.turn(alone=probe.at_once == 1) as turn:
+                exchange = await self._wire.send(probe, model, values, shot)
             tried.append(exchange)
             self._observer.answered(exchange)
             if await self._is_gone(exchange):
                 return tried
             if _unreached(exchange) and len(tried) == 1:
-                shot = replace(shot, retry=1, retry_of=exchange.id)
+                shot = replace(shot, retry=shot.retry + 1, retry_of=exchange.id)
                 continue
-            # A burst is there to see what the endpoint does under load, so it is not repeated.
-            if probe.at_once > 1 or not await self._patience.waits(exchange, len(tried)):
+            again = probe.at_once == 1 and (
+                self.patience.waits(exchange, turn, len(tried))
+                # Clients repeat a 5xx, so one that does not come again hurts nobody.
+                or (_stumbled(exchange) and len(tried) == 1)
+            )
+            if not again:
                 return tried
-            shot = replace(shot, retry=len(tried), retry_of=exchange.id)
+            shot = replace(shot, retry=shot.retry + 1, retry_of=exchange.id)
+
+
+def _stumbled(exchange: Exchange) -> bool:
+    return exchange.response is not None and exchange.response.status in (500, 502, 503, 504)
 
 
 def _unreached(exchange: Exchange) -> bool:

@@ -10,14 +10,15 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from metaio_verify import __version__
-from metaio_verify.judge.sse import parse
+from metaio_verify.judge.sse import NOT_JSON, looks_like_events, parse
 from metaio_verify.probe import auth
+from metaio_verify.probe.clean import cleaned
 from metaio_verify.probe.client import Answer, Client, Outgoing
 from metaio_verify.probe.redact import Redactor
 from metaio_verify.probe.target import BaseUrl, Credential
 from metaio_verify.probe.template import Values, fill
 from metaio_verify.record import Clock, Exchange, Failure, Received, SentRequest, StreamEvent
-from metaio_verify.suite.model import Auth, Probe
+from metaio_verify.suite.model import Auth, Moment, Probe
 
 Headers = list[tuple[str, str]]
 
@@ -61,7 +62,17 @@ class Wire:
         body = _body(probe, shot.patch, values)
         headers = self._headers(probe, values, has_body=body is not None)
         silence = probe.timeout if isinstance(probe.timeout, (int, float)) else None
-        answer = await self._client.send(Outgoing(probe.method, url, headers, body, silence))
+        padded = body + b" " * probe.padding if body is not None else None
+        outgoing = Outgoing(
+            probe.method,
+            url,
+            headers,
+            padded,
+            silence,
+            chunked=probe.chunked,
+            leave_after=_leave_after(probe),
+        )
+        answer = await self._client.send(outgoing)
         return self._record(
             Exchange(
                 id=_identity(probe, model, shot),
@@ -76,6 +87,7 @@ class Wire:
                     url=url,
                     headers=headers,
                     body=body.decode() if body else "",
+                    padding=probe.padding,
                 ),
                 timing=Clock(total=0.0),
             ),
@@ -98,6 +110,8 @@ class Wire:
         headers = [*_COMMON]
         if has_body:
             headers.append(("content-type", "application/json"))
+        if probe.chunked:
+            headers.append(("transfer-encoding", "chunked"))
         if probe.version is not None:
             headers.append(("anthropic-version", probe.version))
         if probe.beta:
@@ -114,17 +128,14 @@ class Wire:
         """The evidence with the credential taken out, and a note of where it was repeated."""
         clean = self._redactor.text
         request = exchange.request
-        body, chunks, leaked = self._redactor.body(answer.body, answer.chunks)
-        leaks = [f"header {name}" for name, value in answer.headers if clean(value) != value]
-        if leaked:
-            leaks.append("body")
+        found = cleaned(answer, self._redactor, self.base.host)
         received = None
         if answer.status:
-            text, encoded = _as_text(body)
+            text, encoded = _as_text(found.body)
             received = Received(
                 status=answer.status,
                 http_version=answer.http_version,
-                headers=[(clean(name), clean(value)) for name, value in answer.headers],
+                headers=found.headers,
                 text=text,
                 base64=encoded,
             )
@@ -138,17 +149,28 @@ class Wire:
                 url=clean(request.url),
                 headers=[(name, clean(value)) for name, value in request.headers],
                 body=request.body,
+                padding=request.padding,
             ),
             response=received,
             failure=failure,
             timing=Clock(
                 headers=_seconds(answer.headers_at),
                 total=round(answer.total, 6),
-                chunks=[(round(at, 6), size) for at, size in chunks],
+                chunks=[(round(at, 6), size) for at, size in found.chunks],
             ),
-            events=_events(received, body, chunks) if received else [],
-            leaks=leaks,
+            events=_events(received, found.body, found.chunks) if received else [],
+            leaks=found.leaks,
+            aborted=answer.aborted,
         )
+
+
+def _leave_after(probe: Probe) -> bytes | None:
+    """What has to stand in the body before the probe leaves; none when it stays to the end."""
+    match probe.abort_after:
+        case Moment.FIRST_DELTA:
+            return b"content_block_delta"
+        case _:
+            return None
 
 
 def _body(probe: Probe, patch: dict[str, Any] | None, values: Values) -> bytes | None:
@@ -189,21 +211,15 @@ def _identity(probe: Probe, model: str | None, shot: Shot) -> str:
 
 def _events(received: Received, body: bytes, chunks: list[tuple[float, int]]) -> list[StreamEvent]:
     kind = next((value for name, value in received.headers if name.lower() == "content-type"), "")
-    if not kind.lower().startswith("text/event-stream") and not body.startswith(
-        (b"event:", b"data:")
-    ):
+    if not kind.lower().startswith("text/event-stream") and not looks_like_events(body):
         return []
+    stream = parse(body, chunks)
     return [
-        StreamEvent(at=round(event.at, 6), event=event.name, data=_decoded(event.data))
-        for event in parse(body, chunks).events
+        StreamEvent(
+            at=round(event.at, 6), event=event.name, data=event.data if data is NOT_JSON else data
+        )
+        for event, data in zip(stream.events, stream.documents, strict=True)
     ]
-
-
-def _decoded(data: str) -> Any:
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
-        return data
 
 
 def _as_text(body: bytes) -> tuple[str | None, str | None]:

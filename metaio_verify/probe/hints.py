@@ -69,7 +69,8 @@ def no_model(exchange: Exchange | None) -> Stop:
         message = "No model was given and discovery lists none."
         hints = ["Can the token access at least one model?", "Name a model with --model."]
     else:
-        message = f"No model was given and discovery is not served (GET /v1/models: {status})."
+        state = "refused" if status in (401, 403) else "not served"
+        message = f"No model was given and discovery is {state} (GET /v1/models: {status})."
         hints = ["Name a model with --model or in ANTHROPIC_MODEL."]
     return Stop(kind="no-model", message=message, hints=hints)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from metaio_verify.suite.links import captured, teachers
+from metaio_verify.suite.links import captured, explained, teachers
 from metaio_verify.suite.model import Probe, Scope
 
 JobKey: TypeAlias = tuple[str, str | None]
@@ -24,6 +24,8 @@ class Job:
     """Jobs that must have succeeded."""
     learns_from: tuple[JobKey, ...]
     """Jobs that must be finished because they teach a required capability."""
+    explains: tuple[JobKey, ...] = ()
+    """Jobs that must have been refused."""
 
     @property
     def key(self) -> JobKey:
@@ -33,7 +35,7 @@ class Job:
     @property
     def waits_for(self) -> tuple[JobKey, ...]:
         """All jobs that come first."""
-        return self.needs + self.learns_from
+        return self.needs + self.learns_from + self.explains
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
                 model=model,
                 needs=tuple(key(id_, model) for id_ in needed if id_ in by_id),
                 learns_from=tuple(key(id_, model) for id_ in taught),
+                explains=tuple(key(id_, model) for id_ in explained(probe) if id_ in by_id),
             )
             for model in ([None] if probe.scope is Scope.ENDPOINT else models)
         ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import structs
+
+from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.probe import hints
 from metaio_verify.probe.auth import STYLES
 from metaio_verify.probe.engine import Engine
@@ -24,6 +26,11 @@ LISTING = "models-list"
 
 ALL = "all"
 """As a model: every one that discovery lists."""
+
+_UNAUTHORIZED = 401
+
+_MOST_PAGES = 50
+"""How many pages of models are read for `all`."""
 
 _MODELS_TRIED = 5
 """How many listed models are tried when the user names none."""
@@ -65,14 +72,18 @@ class Preflight:
         given = self.wire.base
         found = await self._at_base()
         better = given.without_mistake()
-        if better is not None and _nothing_there(self._answers()):
-            first, self.evidence = self.evidence, {}
-            self.wire.base = better
-            found = await self._at_base()
-            if _nothing_there(self._answers()):
-                self.wire.base, self.evidence = given, first
-            else:
+        if better is not None and not any(map(_works, self._answers())):
+            missing, first = _nothing_there(self._answers()), self.evidence
+            self.wire.base, self.evidence = better, {}
+            second = await self._at_base()
+            # Some gateways answer 403 for every path that they do not know.
+            if any(map(_works, self._answers())) or (
+                missing and not _nothing_there(self._answers())
+            ):
+                found = second
                 self.notices.append(hints.corrected(str(given), str(better)))
+            else:
+                self.wire.base, self.evidence = given, first
         elif better is None and _nothing_there(self._answers()):
             await self._suggest_prefix(given)
         return replace(
@@ -88,8 +99,11 @@ class Preflight:
                 return self._found((), unreachable)
         candidates = self._candidates(listed)
         if not candidates:
-            answers = self.evidence[LISTING]
-            return self._found((), self._refused() or hints.no_model(answers[-1]))
+            answer = self.evidence[LISTING][-1]
+            # A 403 may be about the list alone; whether messages are served cannot be tried
+            # without a model.
+            refused = self._refused() if _status(answer) == _UNAUTHORIZED else None
+            return self._found((), refused or hints.no_model(answer))
         unnamed = not self.asked
         for model in candidates[:_MODELS_TRIED] if unnamed else candidates[:1]:
             await self._greet(model)
@@ -115,7 +129,37 @@ class Preflight:
             if not _refuses(exchanges[-1]):
                 break
         self.evidence[LISTING] = exchanges
-        return listed_ids(exchanges[-1])
+        listed = dict.fromkeys(listed_ids(exchanges[-1]))
+        if ALL in self.asked:
+            listed |= dict.fromkeys(await self._further_pages(exchanges[-1], listed))
+        return tuple(listed)
+
+    async def _further_pages(self, page: Exchange, known: Mapping[str, None]) -> list[str]:
+        """The models beyond the first page; ends when a page brings nothing new."""
+        found: list[str] = []
+        seen = set(known)
+        last = list(known)[-1] if known else ""
+        for number in range(2, _MOST_PAGES + 2):
+            document = _document(page)
+            if not isinstance(document, dict) or document.get("has_more") is not True or not last:
+                return found
+            if number > _MOST_PAGES:
+                break
+            probe = structs.replace(
+                self.probes[LISTING],
+                id=f"{LISTING}-page-{number}",
+                query={"after_id": last},
+            )
+            page = (await self.engine.probe(probe, None, ""))[-1]
+            self.engine.exchanges.append(page)
+            new = [id_ for id_ in listed_ids(page) if id_ not in seen]
+            if not new:
+                return found
+            found += new
+            seen.update(new)
+            last = new[-1]
+        self.notices.append(f"Discovery goes on after {_MOST_PAGES} pages; the rest is left out.")
+        return found
 
     async def _greet(self, model: str) -> None:
         """Send a first message in each style that is of interest and settle on one that works."""
@@ -179,11 +223,9 @@ class Preflight:
             return None
         if unreachable := self._unreachable():
             return unreachable
-        if refused := self._refused():
-            return refused
         if self._model_refused(models[0]):
             return hints.model_refused(models[0], answers[0], listed)
-        return None
+        return self._refused()
 
     async def _suggest_prefix(self, given: BaseUrl) -> None:
         """Look where else an API may live below the same origin; a hint, never a redirection."""
@@ -217,8 +259,8 @@ def _document(exchange: Exchange) -> Any:
     if response is None or response.text is None:
         return None
     try:
-        return json.loads(response.text)
-    except (ValueError, RecursionError):
+        return decode(response.text)
+    except NotJSONError:
         return None
 
 
@@ -232,7 +274,7 @@ def _works(exchange: Exchange) -> bool:
 
 
 def _refuses(exchange: Exchange) -> bool:
-    return _status(exchange) in (401, 403)
+    return _status(exchange) in (_UNAUTHORIZED, 403)
 
 
 def _nothing_there(answers: Sequence[Exchange]) -> bool:
@@ -253,7 +295,7 @@ def _is_about_model(exchange: Exchange) -> bool:
 
 def _names_model(exchange: Exchange, model: str) -> bool:
     """Whether an error is about the model; `not_found_error` alone says nothing of the kind."""
-    if _status(exchange) not in (400, 403, 404, 422):
+    if _status(exchange) not in (400, _UNAUTHORIZED, 403, 404, 422):
         return False
     document = _document(exchange)
     error = document.get("error") if isinstance(document, dict) else None

@@ -3,69 +3,212 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from urllib.parse import quote, quote_plus
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote_plus
 
-from metaio_verify.record import REDACTED
+import msgspec
+
+from metaio_verify.record import REDACTED, RunRecord
 
 _SHORTEST_DISTINCT_KEY = 8
 """Shorter keys (`none`, `test`) occur in ordinary text and are only taken out as whole words."""
+_SHORTEST_SPLIT_KEY = 24
+"""Of keys from this length on, parts are taken out too: an answer may be cut, or tear the key."""
+_PART = 16
+"""So many characters of a key give too much of it away; its usual beginnings are shorter."""
+_BLOCK = _PART // 2
+_MARKER = REDACTED.encode()
+_ESCAPES = re.compile(rb"[\\%&]")
 
+S = TypeVar("S", str, bytes)
 Chunks = Sequence[tuple[float, int]]
 
 
+class Edit(NamedTuple):
+    """Bytes to put in place of others."""
+
+    start: int
+    end: int
+    new: bytes
+
+
 class Redactor:
-    """Replaces a secret, in every form it may take, by `[redacted]`."""
+    """Replaces secrets, in every form they may take, by `[redacted]`."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        patterns = [pattern for secret in secrets for pattern in _patterns(secret)]
-        self._pattern = re.compile(b"|".join(patterns) or rb"(?!)")
-        self._marker = REDACTED.encode()
+        known = [secret for secret in secrets if secret]
+        self._plain = re.compile(_either(known, _plain_patterns), re.IGNORECASE)
+        self._encoded = re.compile(_either(known, _encoded_patterns))
+        self._escaped = re.compile(_either(known, _escaped_patterns), re.IGNORECASE)
+        self._parted = [s.encode() for s in known if len(s) >= _SHORTEST_SPLIT_KEY]
+        self._blocks = re.compile(_either(self._parted, _blocks))
 
     def text(self, value: str) -> str:
         """The text without the secret."""
-        raw = value.encode("utf-8", "surrogateescape")
-        return self._pattern.sub(self._marker, raw).decode("utf-8", "surrogateescape")
+        return self._bytes(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def _bytes(self, value: bytes) -> bytes:
+        return splice(value, [Edit(start, end, _MARKER) for start, end in self.spans(value)])
 
     def found_in(self, value: str) -> bool:
         """Whether the text holds the secret."""
-        return self._pattern.search(value.encode("utf-8", "surrogateescape")) is not None
+        return bool(self.spans(value.encode("utf-8", "surrogatepass")))
 
     def body(self, body: bytes, chunks: Chunks) -> tuple[bytes, list[tuple[float, int]], bool]:
         """A body without the secret, its arrival times adapted, and whether the secret was there.
 
         A secret that was split over two chunks counts to the chunk that completed it.
         """
-        spans = [match.span() for match in self._pattern.finditer(body)]
-        if not spans:
-            return body, list(chunks), False
-        clean = self._pattern.sub(self._marker, body)
-        ends = [end for _, end in spans]
-        growth = [0]
-        for start, end in spans:
-            growth.append(growth[-1] + len(self._marker) - (end - start))
-        adapted, offset, written = [], 0, 0
-        for at, length in chunks:
-            offset += length
-            passed = bisect_left(ends, offset + 1)
-            cut = spans[passed][0] if passed < len(spans) else offset
-            position = min(offset, cut) + growth[passed]
-            adapted.append((at, position - written))
-            written = position
-        return clean, adapted, True
+        edits = [Edit(start, end, _MARKER) for start, end in self.spans(body)]
+        return splice(body, edits), resized(chunks, edits), bool(edits)
+
+    def spans(self, text: bytes) -> list[tuple[int, int]]:
+        """Where the secret stands, in order; overlapping places are one."""
+        found = [match.span() for match in self._plain.finditer(text)]
+        found += [match.span() for match in self._encoded.finditer(text)]
+        if _ESCAPES.search(text):
+            found += [match.span() for match in self._escaped.finditer(text)]
+        found += self._parts(text)
+        return _merged(found)
+
+    def _parts(self, text: bytes) -> list[tuple[int, int]]:
+        """Places that hold a long part of a secret: each holds one whole block of it."""
+        found: list[tuple[int, int]] = []
+        end = 0
+        for match in self._blocks.finditer(text):
+            if match.start() < end:
+                continue
+            for secret in self._parted:
+                at = secret.find(match[0])
+                if at < 0:
+                    continue
+                before = _common(reversed(text[: match.start()][-at:]), reversed(secret[:at]), at)
+                rest = secret[at + _BLOCK :]
+                after = _common(text[match.end() :][: len(rest)], rest, len(rest))
+                if before + _BLOCK + after >= _PART:
+                    end = match.end() + after
+                    found.append((match.start() - before, end))
+                    break
+        return found
 
 
-def _patterns(secret: str) -> list[bytes]:
-    """Regular expressions for the forms in which a server may repeat a secret."""
-    plain = secret.encode()
-    forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
-    found = [re.escape(form.encode()) for form in sorted(forms, key=len, reverse=True)]
+def without_secrets(record: RunRecord, redactor: Redactor) -> RunRecord:
+    """The record with a last look at what was put together from answers and from user input.
+
+    Exchanges are clean when they are made.
+    """
+    frame = msgspec.structs.replace(record, exchanges=[])
+    if not redactor.spans(msgspec.json.encode(frame)):
+        return record
+    clean = msgspec.convert(_cleaned(msgspec.to_builtins(frame), redactor), RunRecord)
+    return msgspec.structs.replace(clean, exchanges=record.exchanges)
+
+
+def _cleaned(value: Any, redactor: Redactor) -> Any:
+    match value:
+        case str():
+            return redactor.text(value)
+        case dict():
+            return {redactor.text(key): _cleaned(item, redactor) for key, item in value.items()}
+        case list() | tuple():
+            return [_cleaned(item, redactor) for item in value]
+    return value
+
+
+def splice(body: bytes, edits: Sequence[Edit]) -> bytes:
+    """The body with edits made; they are in order and do not overlap."""
+    pieces, end = [], 0
+    for edit in edits:
+        pieces += [body[end : edit.start], edit.new]
+        end = edit.end
+    return b"".join([*pieces, body[end:]]) if edits else body
+
+
+def resized(chunks: Chunks, edits: Sequence[Edit]) -> list[tuple[float, int]]:
+    """The lengths of the pieces of a body after edits; what was put in counts to the last piece."""
+    if not edits:
+        return list(chunks)
+    ends = [edit.end for edit in edits]
+    growth = [0]
+    for edit in edits:
+        growth.append(growth[-1] + len(edit.new) - (edit.end - edit.start))
+    adapted, offset, written = [], 0, 0
+    for at, length in chunks:
+        offset += length
+        passed = bisect_right(ends, offset)
+        cut = edits[passed].start if passed < len(edits) else offset
+        position = min(offset, cut) + growth[passed]
+        adapted.append((at, position - written))
+        written = position
+    return adapted
+
+
+def _common(one: Iterable[int], other: Iterable[int], most: int) -> int:
+    """How many leading bytes are the same."""
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b or count == most:
+            break
+        count += 1
+    return count
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _either(secrets: Iterable[S], patterns: Callable[[S], list[bytes]]) -> bytes:
+    found = [pattern for secret in secrets for pattern in patterns(secret)]
+    return b"|".join(dict.fromkeys(found)) or rb"(?!)"
+
+
+def _plain_patterns(secret: str) -> list[bytes]:
+    forms = [re.escape(form.encode()) for form in dict.fromkeys([secret, quote_plus(secret)])]
+    return [_as_word(secret, form) for form in forms]
+
+
+def _escaped_patterns(secret: str) -> list[bytes]:
+    """Each character as JSON, URLs, HTML or a shell may write it; in one text also mixed."""
+    return [_as_word(secret, b"".join(map(_sign_pattern, secret)))]
+
+
+def _sign_pattern(sign: str) -> bytes:
+    code = f"{ord(sign):02x}"
+    forms = [
+        r"\\{0,4}" + re.escape(sign),
+        "%" + code,
+        r"\\{1,4}(?:u00|x)" + code,
+        "&#x0{0,4}" + code + ";",
+        f"&#0{{0,4}}{ord(sign)};",
+        *([_NAMED[sign]] if sign in _NAMED else []),
+    ]
+    return f"(?:{'|'.join(forms)})".encode()
+
+
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+
+
+def _as_word(secret: str, pattern: bytes) -> bytes:
+    if len(secret) >= _SHORTEST_DISTINCT_KEY:
+        return pattern
+    return rb"(?<![\w-])" + pattern + rb"(?![\w-])"
+
+
+def _encoded_patterns(secret: str) -> list[bytes]:
+    """Base64 and hexadecimal."""
     if len(secret) < _SHORTEST_DISTINCT_KEY:
-        return [rb"(?<![\w-])" + form + rb"(?![\w-])" for form in found]
-    return found + _base64_patterns(plain)
+        return []
+    plain = secret.encode()
+    return [*_base64_patterns(plain), plain.hex().encode(), plain.hex().upper().encode()]
 
 
 def _base64_patterns(plain: bytes) -> list[bytes]:
@@ -76,5 +219,14 @@ def _base64_patterns(plain: bytes) -> list[bytes]:
         first = -(-lead * 8 // 6)
         last = (lead + len(plain)) * 8 // 6
         core = encoded[first:last]
-        patterns += [re.escape(core), re.escape(core.translate(bytes.maketrans(b"+/", b"-_")))]
+        # JSON and URLs escape its signs, too.
+        escaped = re.escape(core).replace(rb"\+", rb"(?:[+-]|%2[Bb]|\\u002[bB])")
+        patterns.append(escaped.replace(b"/", rb"(?:\\?/|_|%2[Ff])"))
     return list(dict.fromkeys(patterns))
+
+
+def _blocks(secret: bytes) -> list[bytes]:
+    """Blocks of which every part of `_PART` bytes holds at least one."""
+    return [
+        re.escape(secret[at : at + _BLOCK]) for at in range(0, len(secret) - _BLOCK + 1, _BLOCK)
+    ]

@@ -24,6 +24,11 @@ class BaseUrl:
     def __str__(self) -> str:
         return self.origin + self.prefix
 
+    @property
+    def host(self) -> str:
+        """The name or the address of the host alone."""
+        return urlsplit(self.origin).hostname or ""
+
     def below(self, path: str) -> str:
         """The URL of an API path."""
         return f"{self.origin}{self.prefix}{path}"

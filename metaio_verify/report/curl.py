@@ -22,7 +22,7 @@ LONGEST_INLINE = 600
 _BODY_FILE = "body.json"
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _PLAIN_IN_QUOTES = re.compile(r"[A-Za-z0-9_@%+=:,./ ?&-]*")
-_ITS_OWN = frozenset({"host", "content-length", "connection", "transfer-encoding"})
+_ITS_OWN = frozenset({"host", "content-length", "connection"})
 """Header lines that curl derives from the request itself."""
 _CURL_ADDS = ("accept", "user-agent")
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
@@ -52,14 +52,17 @@ def replay(exchange: Exchange) -> Replay:
     arguments += _headers(exchange, has_body=has_body)
     if not has_body:
         return Replay(tuple(arguments))
-    if _fits(request.body):
+    if _fits(request.body) and not request.padding:
         # `--data-binary @…` would read a file.
         option = "--data-raw" if request.body.startswith("@") else "--data-binary"
         return Replay((*arguments, f"{option} {_quoted(request.body)}"))
     query = f".exchanges[] | select(.id == {json.dumps(exchange.id)}) | .request.body"
+    body = f"jq -j {_quote(query)} run.json"
+    if request.padding:
+        body = f"{{ {body}; head -c {request.padding} /dev/zero | tr '\\0' ' '; }}"
     return Replay(
         (*arguments, f"--data-binary @{_BODY_FILE}"),
-        body_file=f"jq -j {_quote(query)} run.json > {_BODY_FILE}",
+        body_file=f"{body} > {_BODY_FILE}",
     )
 
 
@@ -100,7 +103,7 @@ def _headers(exchange: Exchange, *, has_body: bool) -> list[str]:
         if name.lower() not in _ITS_OWN
     ]
     added = [*_CURL_ADDS, *(["content-type"] if has_body else [])]
-    if len(request.body) >= _LARGE:
+    if len(request.body) + request.padding >= _LARGE:
         added.append("expect")
     return lines + [f"-H '{name}:'" for name in added if name not in sent]
 

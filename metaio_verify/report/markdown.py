@@ -7,9 +7,10 @@ tells the operator how to mend what was found instead.
 from __future__ import annotations
 
 from metaio_verify.record import RunRecord
-from metaio_verify.report import troubleshooting
+from metaio_verify.report import capabilities, clients, troubleshooting
 from metaio_verify.report.advice import operational_advice
 from metaio_verify.report.claims import claims
+from metaio_verify.report.environment import reasons
 from metaio_verify.report.facts import MESSAGES, MODELS, doubled_path
 from metaio_verify.report.known import known_deviations
 from metaio_verify.report.markup import (
@@ -22,7 +23,7 @@ from metaio_verify.report.markup import (
     sentence,
     table,
 )
-from metaio_verify.report.onboarding import Page, check_command, environment, open_page
+from metaio_verify.report.onboarding import Page, check_command, exports, open_page
 from metaio_verify.report.summary import Outcome, narrowed
 from metaio_verify.report.text import date, listed, plural, seconds
 from metaio_verify.verdict import Level, Verdict
@@ -41,11 +42,13 @@ def render(record: RunRecord) -> str:
     sections = [
         f"# Claude Code with {prose(page.host)}",
         _callout(page),
+        _clients(page),
         _what_was_verified(page),
         _recommended_route(page),
         _environment_set_up(page),
         _why_this_works(page),
         _verified_models(page),
+        _capabilities(page),
         known_deviations(page),
         operational_advice(page),
         troubleshooting.render(page),
@@ -75,6 +78,14 @@ def _callout(page: Page) -> str:
     for notice in page.record.notices:
         lines += ["", sentence(notice)]
     return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def _clients(page: Page) -> str:
+    """What breaks for whom, in one small table."""
+    found = [] if page.never_began else clients.rows(page.record)
+    if not found:
+        return ""
+    return table(["Client", "Result"], [[prose(one.client), sentence(one.text)] for one in found])
 
 
 def _what_was_verified(page: Page) -> str:
@@ -175,7 +186,7 @@ def _environment_set_up(page: Page) -> str:
             [
                 "## Environment setup",
                 tried,
-                fence(environment(page), "bash"),
+                fence(exports(page), "bash"),
                 bullets(_set_up_remarks(page)),
             ],
         )
@@ -190,14 +201,11 @@ def _set_up_remarks(page: Page) -> list[str]:
         remarks.append(f"{code(page.other_variable)} works as well. Set one of the two, not both.")
     elif page.other_variable:
         remarks.append(f"{code(page.other_variable)} does not work here: its header is refused.")
-    if page.needs_model:
-        remarks.append(f"{code('ANTHROPIC_MODEL')} is needed: {page.why_model}.")
-    if page.discovery.picked:
-        names = [code(model) for model in page.discovery.picked[:3]]
-        remarks.append(
-            f"To find listed models such as {listed(names)} in {code('/model')}, also set "
-            f"{code('CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1')}."
-        )
+    remarks += [
+        f"{listed(list(map(code, names)))}{'' if one.needed else ' (optional)'}: "
+        f"{sentence(one.reason)}."
+        for names, one in reasons(page.settings)
+    ]
     remarks.append(
         f"Start {code('claude')} in the same shell; {code('/status')} must show {code(page.base)}."
     )
@@ -222,13 +230,12 @@ def _verified_models(page: Page) -> str:
     if verified:
         parts.append(
             table(
-                ["Model", "Must-checks", "Listed by discovery", "Supports"],
+                ["Model", "Must-checks", "Listed by discovery"],
                 [
                     [
                         cell(result.model),
                         f"{result.musts[Verdict.PASS]} pass",
                         "yes" if result.model in page.discovery.listed else "no",
-                        _supports(page.record, result.model),
                     ]
                     for result in verified
                 ],
@@ -241,11 +248,18 @@ def _verified_models(page: Page) -> str:
     return "\n\n".join(parts)
 
 
-def _supports(record: RunRecord, model: str) -> str:
-    """The capabilities that the model's answers proved."""
-    known = {**record.capabilities.get("", {}), **record.capabilities.get(model, {})}
-    names = sorted(name.replace("-", " ") for name, has in known.items() if has)
-    return prose(", ".join(names)) or "–"
+def _capabilities(page: Page) -> str:
+    """Each model and each capability that its answers proved or ruled out."""
+    found = capabilities.rows(page.record)
+    if not found:
+        return ""
+    names = page.record.target.models
+    rows = [[prose(one.name), *(_HAS[one.models[name]] for name in names)] for one in found]
+    header = ["Learnt from answers", *map(cell, names)]
+    return f"## Capabilities\n\n{table(header, rows)}"
+
+
+_HAS = {True: "yes", False: "no", None: "not learnt"}
 
 
 def _references(page: Page) -> str:
@@ -262,7 +276,7 @@ def _run_it_yourself(page: Page) -> str:
         [
             "## Run it yourself",
             "The same check, with your own token:",
-            fence([*environment(page, named=False), check_command(page.record)], "bash"),
+            fence([*exports(page, named=False), check_command(page.record)], "bash"),
             (
                 f"This page was made by {prose(tool.name)} {prose(tool.version)} from the run of "
                 f"{date(page.record.started)}."

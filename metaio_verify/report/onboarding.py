@@ -7,15 +7,12 @@ from urllib.parse import urlsplit
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import RunRecord
-from metaio_verify.report import facts
+from metaio_verify.report import environment, facts
 from metaio_verify.report.group import Deviation, deviations
-from metaio_verify.report.markup import code, shell_word
+from metaio_verify.report.markup import shell_word
 from metaio_verify.report.summary import Outcome, Summary, summarise
 from metaio_verify.report.text import date, safe
 from metaio_verify.verdict import Verdict
-
-_PLACEHOLDER = "sk-your-token"
-_ANY_TEXT = "any-text"
 
 
 @dataclass(frozen=True)
@@ -65,24 +62,18 @@ class Page:
     @property
     def model(self) -> str | None:
         """The model that the page takes as its example."""
-        return next(iter([*self.verified, *self.record.target.models]), None)
+        return environment.main_model(self.record)
 
     @property
     def needs_model(self) -> bool:
         """Whether Claude Code finds the example only when it is named."""
-        return self.model is not None and self.model not in self.discovery.picked
+        return bool(environment.model_reason(self.record))
 
     @property
-    def why_model(self) -> str:
-        """Why the example has to be named, as a clause in Markdown."""
-        if not self.discovery.is_served:
-            return "model discovery is not served"
-        if self.model not in self.discovery.listed:
-            return "model discovery does not list this id"
-        return (
-            "Claude Code's picker shows only ids that contain "
-            f"{code('claude')} or {code('anthropic')}"
-        )
+    def settings(self) -> list[environment.Setting]:
+        """The variables beyond the address and the credential, each with its reason."""
+        known = {setting.name for setting in environment.address(self.record)}
+        return [one for one in environment.settings(self.record) if one.name not in known]
 
     @property
     def other_variable(self) -> str:
@@ -114,16 +105,10 @@ def open_page(record: RunRecord) -> Page:
     )
 
 
-def environment(page: Page, *, named: bool = True) -> list[str]:
-    """Return the exports that a customer's shell needs; without the model if it is not `named`."""
-    token = _ANY_TEXT if page.is_open else _PLACEHOLDER
-    lines = [
-        f"export ANTHROPIC_BASE_URL={shell_word(page.base)}",
-        f"export {page.variable or facts.VARIABLES['x-api-key']}={shell_word(token)}",
-    ]
-    if named and page.model is not None and page.needs_model:
-        lines.append(f"export ANTHROPIC_MODEL={shell_word(page.model)}")
-    return lines
+def exports(page: Page, *, named: bool = True) -> list[str]:
+    """Return the lines for a customer's shell; the address and token alone if not `named`."""
+    found = environment.settings if named else environment.address
+    return [setting.line for setting in found(page.record)]
 
 
 def check_command(record: RunRecord) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from metaio_verify.exitcodes import ExitCode
 from metaio_verify.outcome import exit_code, fails, leaves_open
-from metaio_verify.record import CheckInfo, Judgement, RunRecord, Selection
+from metaio_verify.record import CheckInfo, Judgement, Reach, RunRecord, Selection
 from metaio_verify.report.group import Tally, applicable, info_of, tally
 from metaio_verify.report.text import client, listed, plural
 from metaio_verify.verdict import Level, Verdict
@@ -101,14 +101,30 @@ def _headline(
     match code:
         case ExitCode.OK:
             warnings = levels[Level.SHOULD][Verdict.WARN] + musts[Verdict.WARN]
-            works = f"Works, with {plural(warnings, 'warning')}" if warnings else "Works"
-            return f"{works}: {_passed(levels)}"
+            works = f"{_works(record)}, with {plural(warnings, 'warning')}" if warnings else ""
+            return f"{works or _works(record)}: {_passed(levels)}"
         case ExitCode.FAILED if any(one.verdict is Verdict.FAIL for one in record.verdicts):
             return f"{_who_breaks(record, _with(models))}: {_failed(record)}"
         case ExitCode.FAILED:
             return f"Fails under --strict: {_strictly_failed(levels)}; {_passed(levels)}"
         case _:
             return f"Not verified: {_why(record, code, levels)}"
+
+
+def _works(record: RunRecord) -> str:
+    """Say that it works; a run for Claude Code says for whom."""
+    if record.selection.profile != "claude-code":
+        return "Works"
+    return f"{_CLAUDE_CODE} {max(_reach(record), Reach.WORKS, key=_ADVERSE.index)}"
+
+
+_ADVERSE = [Reach.UNKNOWN, Reach.WORKS, Reach.FALLBACK, Reach.SETTING, Reach.BREAKS]
+
+
+def _reach(record: RunRecord) -> Reach:
+    """How far Claude Code gets; unknown when the record does not say."""
+    found = (one.reach for one in record.clients if client(one.client) == _CLAUDE_CODE)
+    return next(found, Reach.UNKNOWN)
 
 
 def _passed(levels: dict[Level, Tally]) -> str:
@@ -153,6 +169,16 @@ def _strictly_failed(levels: dict[Level, Tally]) -> str:
 
 def _who_breaks(record: RunRecord, where: str) -> str:
     """Say whom the failures break, Claude Code before all others."""
+    reach = _reach(record)
+    if reach is Reach.SETTING:
+        return f"{_CLAUDE_CODE} works here only with a setting{where}"
+    if reach in (Reach.WORKS, Reach.FALLBACK):
+        others = [client(one.client) for one in record.clients if one.reach is Reach.BREAKS]
+        if others:
+            return f"{_several(others)} will not work here{where}"
+        if reach is Reach.FALLBACK:
+            return f"{_CLAUDE_CODE} works here only with a fallback{where}"
+        return f"{_CLAUDE_CODE} works here, but with flaws{where}"
     failing = {one.check for one in record.verdicts if one.verdict is Verdict.FAIL}
     broken = [info_of(record, check) for check in sorted(failing)]
     here = [info for info in broken if _CLAUDE_CODE in map(client, info.breaks)]
@@ -163,9 +189,13 @@ def _who_breaks(record: RunRecord, where: str) -> str:
     names = list(dict.fromkeys(client(name) for info in broken for name in info.breaks))
     if not names or client("any-client") in names:
         return f"Not ready for clients{where}"
+    return f"{_several(names)} will not work here{where}"
+
+
+def _several(names: list[str]) -> str:
     if len(names) > _NAMED_CLIENTS:
         names = [names[0], plural(len(names) - 1, "other client")]
-    return f"{listed(names)} will not work here{where}"
+    return listed(names)
 
 
 def _workarounds(broken: Sequence[CheckInfo]) -> str:

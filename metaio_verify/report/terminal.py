@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import RunRecord
-from metaio_verify.report import deviation
+from metaio_verify.report import deviation, overview
 from metaio_verify.report.group import (
     Deviation,
     Tally,
@@ -76,11 +76,16 @@ def render(record: RunRecord, surface: Surface | None = None) -> str:
     summary = summarise(record)
     page.line((summary.headline, _OUTCOME_STYLES[summary.outcome]))
     _advice(page, record, summary)
+    began = record.stopped is None or record.stopped.kind not in NEVER_BEGAN
+    if began:
+        overview.clients(page, record)
     page.blank()
     _target(page, record, summary)
     page.blank()
-    if record.stopped is None or record.stopped.kind not in NEVER_BEGAN:
+    if began:
         _areas(page, record)
+        overview.capabilities(page, record)
+        overview.environment(page, record)
     found = deviations(record)
     strict = record.selection.strict
     in_full = [one for one in found if one.verdict is Verdict.FAIL or _counts(one, strict=strict)]

@@ -24,6 +24,9 @@ def sections(check: Check, suite: Suite) -> Iterator[tuple[str, list[str]]]:
     """The headings of a check's page with their lines; a line's indent is part of it."""
     for id_ in check.probes:
         yield f"Sent ({id_})", list(_request(suite.probes[id_]))
+    if check.also:
+        further = f"the answers to {listing(check.also, 'and')}, where other checks have them sent"
+        yield "Judged too", [further]
     expected = list(conditions(check.expect)) if isinstance(check.expect, Expect) else []
     if isinstance(check.rule, str):
         expected += list(_rule(check.rule, check.args))
@@ -123,10 +126,18 @@ def _circumstances(probe: Probe) -> Iterator[str]:
         notes.append(f"after {listing(before, 'and')} succeeded")
     if probe.requires:
         notes.append(f"only where the target has {listing(probe.requires, 'and')}")
+    if isinstance(probe.when_refused, str):
+        notes.append(f"only if {probe.when_refused} was refused")
     if probe.times > 1:
         notes.append(f"{probe.times} times, one after the other")
     if probe.at_once > 1:
         notes.append(f"{probe.at_once} copies at once")
+    if probe.padding:
+        notes.append(f"followed by {probe.padding:,} bytes of white space")
+    if probe.chunked:
+        notes.append("in chunks, without a content-length")
+    if probe.abort_after is not UNSET:
+        notes.append("left as soon as the first delta has come")
     if isinstance(probe.until, Expect):
         asked = "; ".join(conditions(probe.until))
         notes.append(f"until {asked} (up to {len(probe.attempts)} further attempts)")

@@ -39,6 +39,7 @@ FORBIDDEN_HEADERS: Final = frozenset(
 STATUS_CODES: Final = (100, 599)
 TIMES: Final = (1, 20)
 AT_ONCE: Final = (1, 32)
+PADDING: Final = (0, 64 * 2**20)
 ATTEMPTS: Final = 5
 SECONDS: Final = 600.0
 FILLER: Final = 32 * 2**20

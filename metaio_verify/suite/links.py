@@ -46,9 +46,15 @@ def teachers(probes: Iterable[Probe]) -> dict[str, list[str]]:
 
 
 def waits_for(probe: Probe, taught_by: Mapping[str, list[str]]) -> list[str]:
-    """The probes that come before a probe: needed, repeated, or teaching what it requires."""
+    """The probes that come before a probe: needed, repeated, explained, or teaching it."""
     taught = (id_ for capability in probe.requires for id_ in taught_by.get(capability, []))
-    return list(dict.fromkeys([*probe.needs, *(id_ for id_, _ in captured(probe)), *taught]))
+    before = [*probe.needs, *(id_ for id_, _ in captured(probe)), *taught]
+    return list(dict.fromkeys([*before, *explained(probe)]))
+
+
+def explained(probe: Probe) -> list[str]:
+    """The probe whose refusal a probe looks into, if any."""
+    return [probe.when_refused] if isinstance(probe.when_refused, str) else []
 
 
 def cycles(probes: Mapping[str, Probe]) -> Iterator[list[str]]:
@@ -74,6 +80,11 @@ def flaws(file: CheckFile, world: World) -> Iterator[Flaw]:
         path: Path = ("probes", id_)
         yield from _unknown("probe", probe.needs, world.names["probes"], (*path, "needs"))
         yield from _unknown("capability", probe.requires, taught, (*path, "requires"))
+        for id_of_other in explained(probe):
+            if id_of_other not in world.names["probes"]:
+                hint = suggest(id_of_other, world.names["probes"])
+                message = f"unknown probe {quote(id_of_other)}"
+                yield Flaw((*path, "when-refused"), message, hint)
         for key, part in sent(probe).items():
             for here, text in texts(part, (*path, key)):
                 for name in references(text):
@@ -81,13 +92,10 @@ def flaws(file: CheckFile, world: World) -> Iterator[Flaw]:
     for id_, check in file.checks.items():
         path = ("checks", id_)
         yield from _unknown("probe", check.probes, world.names["probes"], (*path, "on"))
+        yield from _unmatched("probe", check.also, world, (*path, "also"))
         yield from _unknown("capability", check.requires, taught, (*path, "requires"))
     for id_, profile in file.profiles.items():
-        for index, pattern in enumerate(profile.checks):
-            if not fnmatch.filter(world.names["checks"], pattern):
-                hint = suggest(pattern, world.names["checks"])
-                path = ("profiles", id_, "checks", index)
-                yield Flaw(path, f"no check is called {quote(pattern)}", hint)
+        yield from _unmatched("check", profile.checks, world, ("profiles", id_, "checks"))
         yield from _unknown("tag", profile.tags, world.names["tags"], ("profiles", id_, "tags"))
     for path, expect in expectations(file):
         owner = file.checks[str(path[1])].probes if path[0] == "checks" else (str(path[1]),)
@@ -101,6 +109,15 @@ def _unknown(kind: str, words: Iterable[str], known: Iterable[str], path: Path) 
             if kind == "capability":
                 hint = hint or "A probe teaches it under `learns`."
             yield Flaw((*path, index), f"unknown {kind} {quote(word)}", hint)
+
+
+def _unmatched(kind: str, patterns: Iterable[str], world: World, path: Path) -> Iterator[Flaw]:
+    """Globs that match nothing."""
+    names = world.names[f"{kind}s"]
+    for index, pattern in enumerate(patterns):
+        if not fnmatch.filter(names, pattern):
+            hint = suggest(pattern, names)
+            yield Flaw((*path, index), f"no {kind} is called {quote(pattern)}", hint)
 
 
 def _capture(name: str, world: World, path: Path) -> Iterator[Flaw]:

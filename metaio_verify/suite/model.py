@@ -55,6 +55,12 @@ class _Part(
     """The base of everything that is written in a check file."""
 
 
+class Moment(StrEnum):
+    """A moment in an answer at which a probe leaves."""
+
+    FIRST_DELTA = "first-delta"  # the first content_block_delta of a stream has come
+
+
 class Timing(_Part, frozen=True, kw_only=True):
     """Bounds on one exchange, in seconds; `None` means no bound."""
 
@@ -141,16 +147,22 @@ class Probe(Request, frozen=True, kw_only=True):
     """The body as data; strings may hold `${…}` references."""
     body: str | UnsetType = UNSET
     """The body as text, for requests that are wrong on purpose; `${…}` works here too."""
+    padding: int = 0
+    """Bytes of white space after the body: JSON allows them, so they cost no tokens."""
+    chunked: bool = False
+    """Send the body in chunks, without a `content-length`."""
     scope: Scope = Scope.ENDPOINT
     """Fired once for the endpoint, or once for each model."""
     needs: list[str] = field(default_factory=list)
     """Probes that must have been answered 2xx before this one is fired."""
     requires: list[str] = field(default_factory=list)
     """Capabilities that the target must have; without them the probe is not fired."""
+    when_refused: str | UnsetType = UNSET
+    """A probe; this one is fired only if that one was refused (4xx or 5xx), to find out why."""
     capture: dict[str, str] = field(default_factory=dict)
     """Name → JSON path in the answer; later probes write `${this-probe.name}`."""
     learns: dict[str, Expect] = field(default_factory=dict)
-    """Capability → expectation. Met: the target has it. A 4xx otherwise: it has not."""
+    """Capability → expectation. Met: the target has it. A 4xx or 501 otherwise: it has not."""
     until: Expect | UnsetType = UNSET
     """Did the model do what was asked? If not, the next of `attempts` is tried."""
     attempts: list[dict[str, Any]] = field(default_factory=list)
@@ -161,6 +173,8 @@ class Probe(Request, frozen=True, kw_only=True):
     """How many copies are sent in parallel."""
     timeout: float | UnsetType = UNSET
     """Seconds until the exchange is given up; the run's own bound when not set."""
+    abort_after: Moment | UnsetType = UNSET
+    """When to close the connection, as a client does whose user has seen enough."""
 
     @property
     def method(self) -> str:
@@ -195,6 +209,9 @@ class Check(_Part, frozen=True, kw_only=True):
     """Where the requirement is documented or was measured."""
     on: str | list[str]
     """The probes whose answers are judged."""
+    also: list[str] = field(default_factory=list)
+    """Ids or globs of further probes whose answers are judged too, where other checks have them
+    sent; the check itself neither sends nor misses them."""
     expect: Expect | UnsetType = UNSET
     """What each of these answers has to look like."""
     rule: str | UnsetType = UNSET

@@ -95,6 +95,7 @@ def _polish_requests(parts: dict[str, Any]) -> None:
         keys[method] |= {"pattern": "^/(?!/)[^?#\\\\\\s]*$"}
     keys["times"] |= _within(grammar.TIMES)
     keys["at-once"] |= _within(grammar.AT_ONCE)
+    keys["padding"] |= _within(grammar.PADDING)
     keys["attempts"]["maxItems"] = grammar.ATTEMPTS
     keys["timeout"] |= _SECONDS
     keys["headers"]["propertyNames"] = {

@@ -99,6 +99,8 @@ def _probe(probe: Probe, path: Path) -> Iterator[Flaw]:
             yield Flaw((*path, key), f"{quote(value)} cannot stand in a header")
     if probe.json is not UNSET and probe.body is not UNSET:
         yield Flaw((*path, "body"), "a probe has `json` or `body`, not both")
+    if (probe.padding or probe.chunked) and probe.json is UNSET and probe.body is UNSET:
+        yield Flaw(path, "`padding` and `chunked` are about a body, and there is none")
     yield from _attempts(probe, path)
     yield from _bounds(probe, path)
     yield from _references(probe, path)
@@ -152,6 +154,7 @@ def _bounds(probe: Probe, path: Path) -> Iterator[Flaw]:
     for key, value, (low, high) in (
         ("times", probe.times, grammar.TIMES),
         ("at-once", probe.at_once, grammar.AT_ONCE),
+        ("padding", probe.padding, grammar.PADDING),
     ):
         if not low <= value <= high:
             yield Flaw((*path, key), f"must be {low} to {high}, not {value}")

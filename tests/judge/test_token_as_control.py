@@ -38,13 +38,14 @@ def test_a_token_that_only_the_control_repeats_is_lost() -> None:
         ((says("", status=500), OBEYED), "even when it is asked plainly: 500"),
         ((CONTROL, says("", status=400)), "was answered 400"),
         ((CONTROL, says("Let me", stop_reason="max_tokens")), "used up max_tokens"),
+        ((CONTROL, says("")), "was answered without text"),
     ],
-    ids=["unwilling model", "refused control", "refused", "cut"],
+    ids=["unwilling model", "refused control", "refused", "cut", "empty"],
 )
 def test_what_says_nothing_about_an_instruction(
     answers: tuple[Exchange, Exchange], reason: str
 ) -> None:
-    """An unwilling model, a refusal and an answer that was cut accuse nobody."""
+    """An unwilling model, a refusal, a cut and an empty answer accuse nobody."""
     with pytest.raises(NothingToJudgeError, match=reason):
         apply_rule("token-as-control", *answers)
 

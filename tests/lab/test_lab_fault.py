@@ -7,9 +7,8 @@ import pytest
 from lab.labtest import Api, serving, user, valid
 
 from metaio_verify.errors import UserError
-from metaio_verify.lab import fault
 from metaio_verify.lab.app import Lab
-from metaio_verify.lab.fault import Fault, Stage
+from metaio_verify.lab.change import Change, Registry, Stage
 from metaio_verify.lab.faults import FAULTS
 from metaio_verify.lab.types import Answer, ApiError, Event, Request
 
@@ -125,7 +124,7 @@ def test_a_fault_acts_at_its_stage(
     expected: Any,
 ) -> None:
     """Each stage shows its fault on the wire, and nothing else changes."""
-    monkeypatch.setitem(FAULTS, "probed", Fault("probed", stage, "A test.", function))
+    monkeypatch.setitem(FAULTS, "probed", Change("probed", stage, "A test.", function))
     with serving(Lab(faults=["probed"])) as api:
         assert probe(api) == expected
 
@@ -154,18 +153,18 @@ def test_every_fault_says_what_it_does() -> None:
         assert one.doc.endswith(".")
 
 
-def test_a_fault_needs_a_docstring_and_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_needs_a_docstring_and_a_name_of_its_own() -> None:
     """A declaration that would not explain itself fails when it is imported."""
-    monkeypatch.setattr(fault, "FAULTS", {})
+    registry = Registry("fault")
 
     def silent(request: Request) -> Request:
         return request
 
     with pytest.raises(ValueError, match="silent"):
-        fault.request(silent)
-    fault.request(drop_key)
+        registry.request(silent)
+    registry.request(drop_key)
     with pytest.raises(ValueError, match="drop-key"):
-        fault.request(drop_key)
+        registry.request(drop_key)
 
 
 def test_a_crash_is_a_500_and_comes_to_light(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +173,7 @@ def test_a_crash_is_a_500_and_comes_to_light(monkeypatch: pytest.MonkeyPatch) ->
     def broken(_request: Request) -> Request:
         raise RuntimeError("a secret path /home/x")
 
-    monkeypatch.setitem(FAULTS, "broken", Fault("broken", Stage.REQUEST, "A test.", broken))
+    monkeypatch.setitem(FAULTS, "broken", Change("broken", Stage.REQUEST, "A test.", broken))
     lab = Lab(faults=["broken"])
     with pytest.raises(RuntimeError, match="secret"), serving(lab) as api:
         assert api.post(valid()).json()["error"] == {

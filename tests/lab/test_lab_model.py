@@ -292,3 +292,24 @@ def test_the_documented_trigger_is_refused(api: Api) -> None:
     assert message["stop_details"]["type"] == "refusal"
     assert message["content"] == []
     assert api.post(valid(messages=[user(trigger)], stream=True)).status_code == 200
+
+
+PDF = base64.b64encode(f"%PDF-1.4 BT (The token is {TOKEN}) Tj ET".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {
+            "type": "document",
+            "source": {"type": "base64", "media_type": "application/pdf", "data": PDF},
+        },
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": TOKEN}},
+        {"type": "document", "source": {"type": "content", "content": [text(TOKEN)]}},
+        {"type": "search_result", "source": "s", "title": "t", "content": [text(TOKEN)]},
+    ],
+    ids=["pdf", "text", "content", "search result"],
+)
+def test_documents_are_read(api: Api, block: Json) -> None:
+    """The model finds the token in every kind of document."""
+    assert api.reply([block, text("Which token does it hold?")]) == TOKEN

@@ -10,7 +10,7 @@ import pytest
 from lab.labtest import VERSION, WEATHER, Api, Json, decode, serving, user, valid
 
 from metaio_verify.lab.app import Lab
-from metaio_verify.lab.fault import Fault, Stage
+from metaio_verify.lab.change import Change, Stage
 from metaio_verify.lab.faults import FAULTS
 from metaio_verify.lab.types import CUT, Piece, Request
 
@@ -196,7 +196,7 @@ def test_generation_stops_when_the_client_leaves(monkeypatch: pytest.MonkeyPatch
 
         return more()
 
-    fault = Fault("endless", Stage.WIRE, "A stream that never ends.", endless)
+    fault = Change("endless", Stage.WIRE, "A stream that never ends.", endless)
     monkeypatch.setitem(FAULTS, "endless", fault)
     with serving(Lab(faults=["endless"])) as api:
         with api.client.stream("POST", "/v1/messages", json=valid(stream=True)) as answer:
@@ -207,7 +207,7 @@ def test_generation_stops_when_the_client_leaves(monkeypatch: pytest.MonkeyPatch
 
 def test_a_cut_drops_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A CUT piece ends the connection in the middle of the body; the lab goes on."""
-    fault = Fault("cut", Stage.WIRE, "A stream is cut.", lambda pieces, _: [*pieces[:2], CUT])
+    fault = Change("cut", Stage.WIRE, "A stream is cut.", lambda pieces, _: [*pieces[:2], CUT])
     monkeypatch.setitem(FAULTS, "cut", fault)
     with serving(Lab(faults=["cut"])) as api:
         with pytest.raises(httpx.RemoteProtocolError):

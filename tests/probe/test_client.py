@@ -15,18 +15,20 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 Serve = Callable[[socket.socket], None]
 
 
-def fetch(url: str, bounds: Bounds | None = None) -> Answer:
+def fetch(url: str, bounds: Bounds | None = None, leave_after: bytes | None = None) -> Answer:
     """Send one request."""
 
     async def run() -> Answer:
         limits = bounds or Bounds(connect=5, silence=5, total=10)
         async with Client(bounds=limits, concurrency=1, tls=False) as client:
-            return await client.send(Outgoing("GET", url, []))
+            return await client.send(Outgoing("GET", url, [], leave_after=leave_after))
 
     return asyncio.run(run())
 
 
-def exchange(serve: Serve, bounds: Bounds | None = None) -> Answer:
+def exchange(
+    serve: Serve, bounds: Bounds | None = None, leave_after: bytes | None = None
+) -> Answer:
     """Send one request to a server of raw bytes."""
 
     def answer_all(listener: socket.socket) -> None:
@@ -40,7 +42,8 @@ def exchange(serve: Serve, bounds: Bounds | None = None) -> Answer:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=answer_all, args=(listener,))
         thread.start()
-        answer = fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/", bounds)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        answer = fetch(url, bounds, leave_after)
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
     return answer
@@ -172,3 +175,16 @@ def test_an_answer_without_a_body_may_name_a_coding() -> None:
     """An answer to HEAD carries the header and nothing to decode."""
     answer = exchange(sends(OK + b"content-encoding: gzip\r\ncontent-length: 0\r\n\r\n"))
     assert answer.failure is None
+
+
+def test_the_client_leaves_when_it_was_told_to() -> None:
+    """What came until then is kept, and nothing counts as a failure."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(OK + b"content-length: 99\r\n\r\none two")
+        left.append(connection.recv(1) == b"")
+
+    left: list[bool] = []
+    answer = exchange(serve, leave_after=b"two")
+    assert (answer.body, answer.aborted, answer.failure) == (b"one two", True, None)
+    assert left == [True]

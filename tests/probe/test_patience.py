@@ -34,6 +34,13 @@ def test_the_wait_that_an_answer_asks_for(status: int, header: str | None, delay
     assert requested_delay(response, 1.0) == delay
 
 
+def test_an_answer_that_must_not_be_repeated_is_final() -> None:
+    """`x-should-retry: false` wins over `retry-after`."""
+    headers = [("X-Should-Retry", "false"), ("retry-after", "1")]
+    response = Received(status=429, http_version="HTTP/1.1", headers=headers, text="")
+    assert requested_delay(response, 1.0) is None
+
+
 def test_a_date_is_understood() -> None:
     """`retry-after` may be an HTTP date; one in the past means now."""
     past = email.utils.formatdate(time.time() - 100, usegmt=True)

@@ -44,6 +44,15 @@ def test_a_required_capability_waits_for_who_teaches_it() -> None:
     assert asks.needs == ()
 
 
+def test_what_explains_a_refusal_waits_for_it() -> None:
+    """It comes after the probe that may be refused, and counts in the worst case."""
+    probes = [_probe("why", when_refused="full"), _probe("full")]
+    jobs = plan(probes, ["m"])
+    assert [job.probe.id for job in jobs] == ["full", "why"]
+    assert jobs[1].explains == (("full", "m"),)
+    assert budget(jobs).requests == 2
+
+
 def test_the_budget_is_the_worst_case() -> None:
     """Every attempt and every copy counts, a patch may change the limit, counting costs none."""
     probes = [

@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 import pytest
+from proof.proving import run, with_verdict
 
-from metaio_verify import Endpoint, verify
 from metaio_verify.lab.faults import FAULTS
-from metaio_verify.lab.server import Lab, running
-from metaio_verify.record import RunRecord
 from metaio_verify.suite.load import builtin
 from metaio_verify.verdict import Verdict
 
 CHECKS = builtin().checks
 
 
-def _verify(*faults: str) -> RunRecord:
-    lab = Lab(faults=faults)
-    with running(lab) as url:
-        return verify(Endpoint(url, lab.key, [lab.models[0].id]))
-
-
-def _with_verdict(record: RunRecord, *verdicts: Verdict) -> dict[str, str]:
-    """Check → why, for the checks that got one of these verdicts."""
-    return {
-        found.check: found.reason or "; ".join(f"{f.expected} / {f.actual}" for f in found.findings)
-        for found in record.verdicts
-        if found.verdict in verdicts
-    }
-
-
 @pytest.mark.proof
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_caught_by_exactly_the_checks_that_name_it(fault: str) -> None:
-    """The named checks deviate, no other does, and nothing else becomes inconclusive."""
-    record = _verify(fault)
+    """The named checks deviate and no other does."""
     named = {check.id for check in CHECKS.values() if fault in check.faults}
-    deviating = _with_verdict(record, Verdict.FAIL, Verdict.WARN, Verdict.NOTE)
+    record = run(faults=[fault], heavy=any("heavy" in CHECKS[id_].tags for id_ in named))
+    deviating = with_verdict(record, Verdict.FAIL, Verdict.WARN, Verdict.NOTE)
     assert set(deviating) == named, deviating
 
 
-def test_nothing_is_said_against_the_clean_lab() -> None:
+@pytest.mark.parametrize(
+    "heavy", [False, pytest.param(True, marks=pytest.mark.proof)], ids=["full", "heavy"]
+)
+def test_nothing_is_said_against_the_clean_lab(*, heavy: bool) -> None:
     """No check fails, warns, notes, is inconclusive or blocked."""
-    record = _verify()
+    record = run(heavy=heavy)
     passed = {Verdict.PASS, Verdict.DECLINED, Verdict.SKIPPED}
-    assert _with_verdict(record, *(set(Verdict) - passed)) == {}
+    assert with_verdict(record, *(set(Verdict) - passed)) == {}
     assert record.exit_code == 0
 
 

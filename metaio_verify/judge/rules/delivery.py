@@ -20,7 +20,7 @@ _LONG = 2.0
 _LATEST_START = 0.5
 _LARGEST_BURST = 0.8
 _MOMENTS = 5
-_TEXT = 200
+_LENGTH = 200
 
 
 @rule(optional=("longer-than",))
@@ -29,10 +29,10 @@ def incremental(
 ) -> list[Finding]:
     """A stream arrives while it is written, not at once when it is finished.
 
-    Demanded of streams of at least 200 characters of text that last longer than `longer-than`
-    seconds (2): a fast model may finish within one piece. Then the first event comes in the first
-    half of the time, deltas come at five different moments or more, and no single moment brings
-    more than 80 % of them.
+    Demanded of streams of at least 200 characters of text or of arguments that last longer than
+    `longer-than` seconds (2): a fast model may finish within one piece. Then the first event comes
+    in the first half of the time, deltas come at five different moments or more, and no single
+    moment brings more than 80 % of them.
     """
     longer_than = args.get("longer-than", _LONG)
     streams = [evidence for evidence in each(answers) if evidence.stream.events]
@@ -41,9 +41,17 @@ def incremental(
     return [
         deviation(evidence, expected, actual, "arrival")
         for evidence in streams
-        if evidence.exchange.timing.total > longer_than and len(evidence.text or "") >= _TEXT
+        if evidence.exchange.timing.total > longer_than and _length(evidence) >= _LENGTH
         for expected, actual in _delays(evidence)
     ]
+
+
+def _length(evidence: Evidence) -> int:
+    """Return the number of characters of the text or, if that is more, of all arguments."""
+    deltas = (data.get("delta") for _, data in evidence.event_data if _is_delta(data))
+    arguments = (delta.get("partial_json") for delta in deltas if isinstance(delta, dict))
+    written = sum(len(piece) for piece in arguments if isinstance(piece, str))
+    return max(written, len(evidence.text or ""))
 
 
 def _delays(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.rules.registry import (
     Answers,
     NothingToJudgeError,
+    NotSeenError,
     deviation,
     each,
     rule,
@@ -88,6 +89,24 @@ def error_names(
         if evidence.status in _REFUSED_FOR_A_FIELD
         and names.get(probe, "").lower() not in evidence.body_text.lower()
     ]
+
+
+@rule
+def error_details(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """Where an error has `details`, they are an object whose `error_code`, if any, is a string."""
+    detailed = [one for one in each(answers) if one.value("error", "details") is not None]
+    if not detailed:
+        raise NotSeenError("no error has details")
+    findings = []
+    for evidence in detailed:
+        details = evidence.value("error", "details")
+        code = details.get("error_code") if isinstance(details, dict) else details
+        if not isinstance(details, dict) or not isinstance(code, str | None):
+            wanted = 'an object such as {"error_code": "…"}'
+            findings.append(deviation(evidence, wanted, shown(details), "$.error.details"))
+    return findings
 
 
 @rule

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from metaio_verify.judge.evidence import Evidence
-from metaio_verify.judge.rules.registry import Answers, deviation, rule
+from metaio_verify.judge.rules.discovery import model_ids
+from metaio_verify.judge.rules.registry import Answers, deviation, each, rule
 from metaio_verify.judge.wording import shown
 from metaio_verify.record import Finding, Target
 
@@ -40,6 +42,46 @@ def retrieves_same_id(
             if evidence.succeeded and evidence.value("id") != wanted:
                 actual = shown(evidence.value("id"))
                 findings.append(deviation(evidence, shown(wanted), actual, "$.id"))
+    return findings
+
+
+@rule
+def page_ends(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """`first_id` and `last_id` of a page are the ids of its first and last entry.
+
+    Pages without these fields, or with an entry that has no id, are not judged.
+    """
+    findings = []
+    for evidence in each(answers):
+        page, ids = evidence.document, model_ids(evidence)
+        if not evidence.succeeded or not isinstance(page, dict) or len(ids) != _count(evidence):
+            continue
+        first, last = (ids[0], ids[-1]) if ids else (None, None)
+        for name, wanted in (("first_id", first), ("last_id", last)):
+            if name in page and page[name] != wanted:
+                actual = shown(page[name])
+                findings.append(deviation(evidence, shown(wanted), actual, f"$.{name}"))
+    return findings
+
+
+@rule
+def newest_first(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """No listed model is younger than the one before it, by `created_at`."""
+    findings = []
+    for evidence in each(answers):
+        data = evidence.value("data")
+        entries = [entry for entry in data if isinstance(entry, dict)] if data else []
+        dated = [entry for entry in entries if isinstance(entry.get("created_at"), str)]
+        for earlier, later in pairwise(dated):
+            if later["created_at"] > earlier["created_at"]:
+                expected = f"not after {earlier['created_at']}, as {shown(earlier.get('id'))} is"
+                actual = f"{later['created_at']} ({shown(later.get('id'))})"
+                findings.append(deviation(evidence, expected, actual, "$.data[*].created_at"))
+                break
     return findings
 
 

@@ -8,40 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.internals import leaks
 from metaio_verify.judge.rules.registry import Answers, deviation, each, rule
-from metaio_verify.judge.wording import short
 from metaio_verify.record import Finding, Target
 
-_LONGEST = 60
-_KEPT = 6
-"""So many characters of another's secret are shown: enough to find it, of no use to a reader."""
-
-_TRACES = re.compile(
-    r"""  Traceback\ \(most\ recent\ call\ last\)
-      |   \bFile\ "[^"\n]+",\ line\ \d+
-      |   ^\s+at\ [^\n]*:\d+\)?$
-      |   \bgoroutine\ \d+\ \[
-    """,
-    re.VERBOSE | re.MULTILINE,
-)
-_PATHS = re.compile(
-    r"""  (?<![\w/:.-])/(?:usr|home|root|opt|var|app|srv|etc|tmp|mnt|Users|workspace)/[\w.@+-]+
-      |   \b[A-Za-z]:\\+(?:Users|Windows|Program|inetpub)\b
-    """,
-    re.VERBOSE,
-)
-_SECRETS = re.compile(r"\bsk-[A-Za-z0-9_-]{12,}|\b[0-9a-f]{64}\b|\bAKIA[0-9A-Z]{16}\b")
-_ACCOUNTS = re.compile(r"\barn:aws[a-z-]*:[\w:/.*-]+")
-_HOSTS = re.compile(
-    r"""  \b(?: 10(?:\.\d{1,3}){3} | 192\.168(?:\.\d{1,3}){2} | 127(?:\.\d{1,3}){3}
-          | 172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2} | localhost(?=:\d)
-          | (?:[a-z0-9-]+\.)+(?:internal|local|lan|svc|corp|intranet) )\b
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
 _MADE_UP = re.compile(r"sk-[\w-]*metaio-verify[\w-]*")
-_OWN = "metaio-verify"
-"""Part of every made-up key that the program sends."""
 
 
 @rule
@@ -80,27 +51,11 @@ def no_internal_leak(
         if evidence.succeeded and evidence.value("error") is None:
             continue
         text = "\n".join(_strings(evidence))
-        for what, excerpt in _leaks(text, own_host):
-            findings.append(deviation(evidence, f"no {what}", excerpt, "body"))
+        findings += [
+            deviation(evidence, f"no {leak.kind}", leak.excerpt, "body")
+            for leak in leaks(text, own_host)
+        ]
     return findings
-
-
-def _leaks(text: str, own_host: str) -> Iterator[tuple[str, str]]:
-    """Find the first leak of each kind, with an excerpt that gives away no more than needed."""
-    for what, pattern in (("stack trace", _TRACES), ("file path", _PATHS)):
-        if found := pattern.search(text):
-            yield what, short(found[0].strip(), _LONGEST)
-    for found in _SECRETS.finditer(text):
-        if _OWN not in found[0]:
-            yield "key", f"{found[0][:_KEPT]}…"
-            break
-    if found := _ACCOUNTS.search(text):
-        service = ":".join(found[0].split(":")[:3])
-        yield "account id", f"{short(service, _LONGEST)}:…"
-    for found in _HOSTS.finditer(text):
-        if found[0].lower() != own_host.lower():
-            yield "internal host", short(found[0], _LONGEST)
-            break
 
 
 def _strings(evidence: Evidence) -> Iterator[str]:

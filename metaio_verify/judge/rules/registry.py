@@ -27,6 +27,10 @@ class NothingToJudgeError(Exception):
     """The answers hold nothing that the rule is about; the check is blocked, with this reason."""
 
 
+class NotSeenError(Exception):
+    """What the rule is about did not occur in this run; the check is skipped, with this reason."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """How a check has to use a rule; without one, the rule itself copes with everything."""

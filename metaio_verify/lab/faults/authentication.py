@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from metaio_verify.lab import fault
@@ -36,10 +37,11 @@ def auth_ignores_x_api_key(request: Request) -> Request:
 
 
 @fault.request
-def bearer_not_passed_on(request: Request) -> Request | ApiError:
+def bearer_not_passed_on(request: Request) -> Request | Answer:
     """Messages fail when the key is a Bearer: it is sent to the upstream in its place."""
     if request.is_messages and request.header("x-api-key") is None and _given(request):
-        return ApiError(401, "invalid x-api-key", rule="credential.invalid")
+        refusal = ApiError(401, "invalid x-api-key", rule="credential.invalid")
+        return refusal.answer().with_header("x-should-retry", "false")
     return request
 
 
@@ -205,3 +207,26 @@ def unauthorized_in_openai_shape(answer: Answer, _request: Request) -> Answer:
         return answer
     error = {**answer.json["error"], "param": None, "code": "invalid_api_key"}
     return answer.with_json({"error": error})
+
+
+@fault.request
+def key_read_from_url(request: Request) -> Request:
+    """Without a credential header the key is read from the query."""
+    key = request.query.get("api_key") or request.query.get("key")
+    if key is None or _given(request):
+        return request
+    return replace(request, headers=[*request.headers, ("x-api-key", key)])
+
+
+@fault.answer
+def unauthorized_invites_retry(answer: Answer, _request: Request) -> Answer:
+    """A 401 does not say that repeating does not help."""
+    return answer.with_header("x-should-retry", None)
+
+
+@fault.refusal
+def forbidden_with_other_type(refusal: ApiError, request: Request) -> ApiError:
+    """A model that the key may not use is a 403 `forbidden`."""
+    if request.is_messages and refusal.rule == "model.unknown" and "no-such" in refusal.message:
+        return ApiError(403, refusal.message, rule=refusal.rule, type="forbidden")
+    return refusal

@@ -161,3 +161,75 @@ def signatures_cut_on_the_way(request: Request) -> Request:
     for block in (blocks := blocks_of(body, "thinking")):
         block["signature"] = str(block.get("signature"))[:64]
     return rewritten(request, body) if blocks else request
+
+
+# What Claude Code asks beside the turns
+
+
+@fault.request
+def plain_form_of_claude_code_refused(request: Request) -> Request | ApiError:
+    """Context editing is served in streams only."""
+    body = asked(request)
+    if "context_management" in body and _tools(request) and body.get("stream") is not True:
+        return refused("Streaming is required for requests with context_management")
+    return request
+
+
+@fault.message
+def safeguards_ignored(message: Json, _request: Request) -> Json:
+    """The field `safeguards` is dropped on the way, and nobody is told."""
+    return {key: value for key, value in message.items() if key != "safeguard_results"}
+
+
+@fault.request
+def safeguards_refused_without_a_name(request: Request) -> Request | ApiError:
+    """The field `safeguards` is refused, but the refusal does not say so."""
+    return refused("Bad request") if "safeguards" in asked(request) else request
+
+
+@fault.request
+def empty_tools_refused(request: Request) -> Request | ApiError:
+    """An empty list of tools is refused, as OpenAI does."""
+    if asked(request).get("tools") == []:
+        return refused("Invalid 'tools': empty array. Expected an array with minimum length 1.")
+    return request
+
+
+@fault.message
+def server_tool_becomes_a_function(message: Json, request: Request) -> Json:
+    """A server tool is given to the model as a function, so that the client has to run it."""
+    names = [tool.get("name") for tool in _tools(request) if "input_schema" not in tool]
+    if not names:
+        return message
+    call = {"type": "tool_use", "id": "toolu_01Search", "name": names[0], "input": {"query": "x"}}
+    return {**message, "content": [call], "stop_reason": "tool_use"}
+
+
+@fault.request
+def server_tool_crashes(request: Request) -> Request | ApiError:
+    """A tool without a schema ends in a 500."""
+    if any("input_schema" not in tool and "type" in tool for tool in _tools(request)):
+        return refused("'NoneType' object has no attribute 'get'", 500)
+    return request
+
+
+@fault.request
+def sub_agents_refused(request: Request) -> Request | ApiError:
+    """Requests of sub-agents are refused for their attribution."""
+    system = asked(request).get("system")
+    if isinstance(system, list) and any("cc_is_subagent" in str(block) for block in system):
+        return refused("Unknown agent")
+    return request
+
+
+@fault.request
+def equal_counts_conflict(request: Request) -> Request | ApiError:
+    """A count of Claude Code that was asked for before is refused as a repetition."""
+    betas = request.header("anthropic-beta") or ""
+    if request.path != "/v1/messages/count_tokens" or "token-counting" not in betas:
+        return request
+    seen = request.memory.setdefault("counts", set())
+    if request.body in seen:
+        return refused("This request is being processed already", 409)
+    seen.add(request.body)
+    return request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from metaio_verify.lab import fault
@@ -117,3 +118,32 @@ def count_error_not_translated(refusal: ApiError, request: Request) -> ApiError 
     if request.is_count and refusal.rule == "messages.missing":
         return Answer.of_json({"message": "1 validation error: messages is missing"}, 400)
     return refusal
+
+
+@fault.answer
+def count_of_blocks_as_json(answer: Answer, request: Request) -> Answer:
+    """A text in a block is counted with its JSON."""
+    messages = _field(request, "messages") if _counts(answer, request) else None
+    if not isinstance(messages, list) or not all(map(_is_one_text, messages)):
+        return answer
+    return answer.with_json({"input_tokens": answer.json["input_tokens"] + 9})
+
+
+def _is_one_text(message: Any) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and [block.get("type") for block in content] == ["text"]
+
+
+@fault.answer
+def count_generates(answer: Answer, request: Request) -> Answer:
+    """A token count is a message of one token, with its usage on top."""
+    if not _counts(answer, request):
+        return answer
+    return answer.with_json({**answer.json, "content": [{"type": "text", "text": "Hi"}]})
+
+
+@fault.answer
+def count_slow(answer: Answer, request: Request) -> Answer:
+    """A token count without a query takes more than 2 seconds."""
+    is_plain = _counts(answer, request) and not request.query and len(request.body) < 120
+    return replace(answer, delay=2.1) if is_plain else answer

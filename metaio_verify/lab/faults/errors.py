@@ -25,14 +25,14 @@ def _is_about_body(refusal: ApiError, request: Request) -> bool:
     )
 
 
-def _crash(refusal: ApiError, request: Request, *rules: str) -> ApiError:
+def crash(refusal: ApiError, request: Request, *rules: str) -> ApiError:
     """A 500 in place of a message's refusal for one of these rules."""
     if request.is_messages and refusal.rule in rules:
         return ApiError(500, "Internal server error", rule=refusal.rule)
     return refusal
 
 
-def _with_body(request: Request, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Request:
+def with_body(request: Request, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Request:
     """A message with another body; what is no JSON object stays as it is."""
     if not (request.is_messages and isinstance(request.json, dict)):
         return request
@@ -55,21 +55,21 @@ def accepts_missing_max_tokens(refusal: ApiError, _request: Request) -> ApiError
 @fault.request
 def missing_model_accepted(request: Request) -> Request:
     """A message without a model is answered by a default model."""
-    return _with_body(request, lambda body: {"model": "claude-lab-3", **body})
+    return with_body(request, lambda body: {"model": "claude-lab-3", **body})
 
 
 @fault.request
 def missing_messages_accepted(request: Request) -> Request:
     """A message without `messages` is answered as if it greeted."""
     greeting = [{"role": "user", "content": "Hello."}]
-    return _with_body(request, lambda body: {"messages": greeting, **body})
+    return with_body(request, lambda body: {"messages": greeting, **body})
 
 
 @fault.request
 def empty_messages_accepted(request: Request) -> Request:
     """A message with empty `messages` is answered as if it greeted."""
     greeting = [{"role": "user", "content": "Hello."}]
-    return _with_body(
+    return with_body(
         request,
         lambda body: {**body, "messages": greeting} if body.get("messages") == [] else body,
     )
@@ -85,7 +85,7 @@ def unknown_role_accepted(request: Request) -> Request:
             return body
         return {**body, "messages": [{"role": "user", "content": "Hello."}]}
 
-    return _with_body(request, known_only)
+    return with_body(request, known_only)
 
 
 def _has_known_role(message: Any) -> bool:
@@ -100,7 +100,7 @@ def negative_max_tokens_accepted(request: Request) -> Request:
         limit = body.get("max_tokens")
         return {**body, "max_tokens": 16} if isinstance(limit, int) and limit < 0 else body
 
-    return _with_body(request, unlimited)
+    return with_body(request, unlimited)
 
 
 @fault.refusal
@@ -115,55 +115,55 @@ def unknown_model_answered_by_another(refusal: ApiError, request: Request) -> Ap
 @fault.refusal
 def missing_model_crashes(refusal: ApiError, request: Request) -> ApiError:
     """A message without a model is answered 500."""
-    return _crash(refusal, request, "model.missing")
+    return crash(refusal, request, "model.missing")
 
 
 @fault.refusal
 def missing_messages_crashes(refusal: ApiError, request: Request) -> ApiError:
     """A message without `messages` is answered 500."""
-    return _crash(refusal, request, "messages.missing")
+    return crash(refusal, request, "messages.missing")
 
 
 @fault.refusal
 def missing_max_tokens_crashes(refusal: ApiError, request: Request) -> ApiError:
     """A message without `max_tokens` is answered 500."""
-    return _crash(refusal, request, "max_tokens.missing")
+    return crash(refusal, request, "max_tokens.missing")
 
 
 @fault.refusal
 def empty_messages_crash(refusal: ApiError, request: Request) -> ApiError:
     """A message with empty `messages` is answered 500."""
-    return _crash(refusal, request, "messages.empty")
+    return crash(refusal, request, "messages.empty")
 
 
 @fault.refusal
 def messages_as_string_crash(refusal: ApiError, request: Request) -> ApiError:
     """A message whose `messages` are a string is answered 500."""
-    return _crash(refusal, request, "messages.type")
+    return crash(refusal, request, "messages.type")
 
 
 @fault.refusal
 def unknown_role_crashes(refusal: ApiError, request: Request) -> ApiError:
     """A message of an unknown role is answered 500."""
-    return _crash(refusal, request, "messages.role.value")
+    return crash(refusal, request, "messages.role.value")
 
 
 @fault.refusal
 def max_tokens_as_word_crashes(refusal: ApiError, request: Request) -> ApiError:
     """A message whose `max_tokens` is a word is answered 500."""
-    return _crash(refusal, request, "max_tokens.type")
+    return crash(refusal, request, "max_tokens.type")
 
 
 @fault.refusal
 def truncated_json_crashes(refusal: ApiError, request: Request) -> ApiError:
     """A body that is no JSON is answered 500."""
-    return _crash(refusal, request, "body.syntax")
+    return crash(refusal, request, "body.syntax")
 
 
 @fault.refusal
 def empty_body_crashes(refusal: ApiError, request: Request) -> ApiError:
     """An empty body is answered 500."""
-    return _crash(refusal, request, "body.empty")
+    return crash(refusal, request, "body.empty")
 
 
 @fault.refusal
@@ -275,3 +275,25 @@ def upstream_key_in_error(refusal: ApiError, request: Request) -> ApiError:
         return refusal
     url = "https://upstream.example.com/v1/messages?key=sk-proj-A1b2C3d4E5f6G7h8I9j0"
     return _reworded(refusal, f"{refusal.message} (POST {url})")
+
+
+@fault.request
+def context_length_in_other_words(request: Request) -> Request | ApiError:
+    """A long body is refused with a sentence about the context length of the model."""
+    if request.is_messages and _LONG_PADDING in request.body:
+        text = "This model's maximum context length is 8192 tokens, the input has 9000."
+        return ApiError(400, text, rule="prompt.too-long")
+    return request
+
+
+_LONG_PADDING = b" " * 50_000
+
+
+@fault.refusal
+def error_details_as_text(refusal: ApiError, request: Request) -> ApiError | Answer:
+    """The details of a 400 are a sentence."""
+    if not (request.is_messages and refusal.rule == "messages.missing"):
+        return refusal
+    answer = refusal.answer()
+    error = {**answer.json["error"], "details": refusal.message}
+    return answer.with_json({**answer.json, "error": error})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from metaio_verify.lab import fault
+from metaio_verify.lab.faults.connectivity import second_of_user
 from metaio_verify.lab.types import Answer, ApiError, Request
 
 _HEADLESS_BETAS = frozenset(
@@ -199,3 +200,63 @@ def stream_cacheable(answer: Answer, _request: Request) -> Answer:
     if answer.stream is None:
         return answer
     return answer.with_header("cache-control", "public, max-age=60")
+
+
+@fault.request
+def beta_lines_refused(request: Request) -> Request | ApiError:
+    """A message with several lines of `anthropic-beta` is refused."""
+    lines = [name for name, _ in request.headers if name == "anthropic-beta"]
+    if request.is_messages and len(lines) > 1:
+        return _invalid("duplicate header anthropic-beta")
+    return request
+
+
+@fault.request
+def charset_refused(request: Request) -> Request | Answer:
+    """A content type with a charset is refused with 415."""
+    if "charset" in (request.header("content-type") or ""):
+        return Answer.of_json({"detail": "Unsupported Media Type"}, 415)
+    return request
+
+
+@fault.request
+def text_plain_crashes(request: Request) -> Request | ApiError:
+    """A body that is labelled `text/plain` is answered 500."""
+    if request.header("content-type") == "text/plain":
+        return ApiError(500, "Internal server error", rule="header.crash")
+    return request
+
+
+@fault.answer
+def rate_limit_headers_unreadable(answer: Answer, request: Request) -> Answer:
+    """Messages say in words how many requests are allowed, and in seconds when."""
+    if not request.is_messages:
+        return answer
+    limited = answer.with_header("anthropic-ratelimit-requests-limit", "60/min")
+    return limited.with_header("anthropic-ratelimit-requests-reset", "12s")
+
+
+@fault.answer
+def shared_quota_shown(answer: Answer, request: Request) -> Answer:
+    """Messages show how much of the operator's own account is used up."""
+    if not request.is_messages:
+        return answer
+    return answer.with_header("anthropic-ratelimit-unified-status", "allowed_warning")
+
+
+@fault.answer
+def organization_changes(answer: Answer, request: Request) -> Answer:
+    """Messages come from one of two organizations, by turns."""
+    if not request.is_messages:
+        return answer
+    turn = request.memory.get("organization-changes", 0)
+    request.memory["organization-changes"] = turn + 1
+    return answer.with_header("anthropic-organization-id", f"organization-{turn % 2}")
+
+
+@fault.request
+def quota_answered_403(request: Request) -> Request | ApiError:
+    """The second tiny message of a user is refused with 403, because the quota is used up."""
+    if second_of_user(request, "quota-answered-403"):
+        return ApiError(403, "用户额度不足: the quota of this user is used up", rule="rate.quota")
+    return request

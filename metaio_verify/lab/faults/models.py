@@ -13,9 +13,10 @@ _RETIRED = {
     "type": "model",
     "id": "claude-lab-0",
     "display_name": "Claude Lab 0",
-    "created_at": "2024-10-01T00:00:00Z",
+    "created_at": "2026-11-01T00:00:00Z",
 }
 _BY_ID = "/v1/models/"
+_SEVERAL = 2
 
 
 def _page(answer: Answer, request: Request) -> dict[str, Any] | None:
@@ -82,7 +83,7 @@ def models_in_openai_shape(answer: Answer, request: Request) -> Answer:
 def models_entry_without_id(answer: Answer, request: Request) -> Answer:
     """The last of several listed models has a name and no id."""
     page = _page(answer, request)
-    if page is None or len(page["data"]) == 1:
+    if page is None or len(page["data"]) < _SEVERAL:
         return answer
     *others, last = page["data"]
     nameless = {key: value for key, value in last.items() if key != "id"}
@@ -110,6 +111,15 @@ def discovery_limit_refused(request: Request) -> Request | ApiError:
         text = "limit: Input should be less than or equal to 100"
         return ApiError(400, text, rule="limit.range")
     return request
+
+
+@fault.answer
+def discovery_answered_with_html(answer: Answer, request: Request) -> Answer:
+    """`GET /v1/models?limit=1000` is answered by the web interface."""
+    if request.is_models and request.query.get("limit") == "1000":
+        page = replace(answer, body=b"<!doctype html><title>Models</title>")
+        return page.with_header("content-type", "text/html")
+    return answer
 
 
 @fault.answer
@@ -183,9 +193,10 @@ def unknown_model_by_id_crashes(refusal: ApiError, request: Request) -> ApiError
 def models_without_claude_in_id(answer: Answer, request: Request) -> Answer:
     """The list ends with a model of another family."""
     page = _page(answer, request)
-    if page is None or page["has_more"]:
+    if page is None or page["has_more"] or not page["data"]:
         return answer
-    other = {**_RETIRED, "id": "qwen-lab-1", "display_name": "Qwen Lab 1"}
+    named = {"id": "qwen-lab-1", "display_name": "Qwen Lab 1"}
+    other = {**_RETIRED, **named, "created_at": "2024-10-01T00:00:00Z"}
     return answer.with_json({**page, "data": [*page["data"], other], "last_id": other["id"]})
 
 
@@ -194,9 +205,52 @@ def retired_model_listed(answer: Answer, request: Request) -> Answer:
     """The list begins with a model that messages no longer know."""
     if request.path == _BY_ID + str(_RETIRED["id"]):
         return replace(answer, status=200).with_json(_RETIRED)
+    if request.is_models and request.query.get("before_id") == _RETIRED["id"]:
+        empty = {"data": [], "has_more": False, "first_id": None, "last_id": None}
+        return replace(answer, status=200).with_json(empty)
     page = _page(answer, request)
     if page is None or "after_id" in request.query:
         return answer
     listed = [_RETIRED, *page["data"]][: int(request.query.get("limit", "20"))]
     ends = {"first_id": listed[0]["id"], "last_id": listed[-1]["id"]}
     return answer.with_json({**page, "data": listed, **ends})
+
+
+@fault.answer
+def capabilities_as_list(answer: Answer, request: Request) -> Answer:
+    """The capabilities of listed models are a list of words."""
+    return _with_entries(
+        answer, request, lambda entry: {**entry, "capabilities": ["vision", "thinking"]}
+    )
+
+
+@fault.answer
+def first_id_is_a_cursor(answer: Answer, request: Request) -> Answer:
+    """`first_id` of a page is a cursor, not the id of its first model."""
+    page = _page(answer, request)
+    return answer if page is None else answer.with_json({**page, "first_id": "page-1"})
+
+
+@fault.request
+def before_id_ignored(request: Request) -> Request:
+    """The model list ignores `before_id`."""
+    return _without(request, "before_id") if request.is_models else request
+
+
+@fault.answer
+def models_oldest_first(answer: Answer, request: Request) -> Answer:
+    """The whole list of models begins with the oldest."""
+    page = _page(answer, request)
+    if page is None or "limit" in request.query:
+        return answer
+    ends = {"first_id": page["last_id"], "last_id": page["first_id"]}
+    return answer.with_json({**page, **ends, "data": page["data"][::-1]})
+
+
+@fault.refusal
+def suffix_takes_account_out(refusal: ApiError, request: Request) -> ApiError:
+    """A model name with `[1m]` takes the account out of service: 503."""
+    if request.is_messages and refusal.rule == "model.unknown" and "[1m]" in refusal.message:
+        text = "No available accounts"
+        return ApiError(503, text, rule=refusal.rule, type="overloaded_error")
+    return refusal

@@ -1,0 +1,8 @@
+"""The variants, by what they concern. Importing this package completes `VARIANTS`."""
+
+from __future__ import annotations
+
+from metaio_verify.lab.variant import VARIANTS
+from metaio_verify.lab.variants import leniency, messages, models, refusals, streams, transport
+
+__all__ = ["VARIANTS", "leniency", "messages", "models", "refusals", "streams", "transport"]

@@ -50,6 +50,8 @@ from metaio_verify.verdict import Level, Verdict
 
 AUTO = "auto"
 
+_LEAST_TOTAL = 30.0
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -82,7 +84,8 @@ class Options:
     timeout: float = 60.0
     """Longest wait for the next byte of an answer, the first one included."""
     request_timeout: float | None = None
-    """Longest time for one request and its whole answer; twice `timeout` when not given."""
+    """Longest time for one request and its whole answer; when not given, twice `timeout` and at
+    least 30."""
     run_timeout: float = 900.0
     """Longest time for the whole run."""
     patience: float = 60.0
@@ -176,7 +179,7 @@ class _Run:
         bounds = Bounds(
             connect=options.connect_timeout,
             silence=options.timeout,
-            total=options.request_timeout or 2 * options.timeout,
+            total=options.request_timeout or max(_LEAST_TOTAL, 2 * options.timeout),
             body=options.max_body,
             events=options.max_events,
         )
@@ -342,8 +345,8 @@ def _time_bounds(checks: Sequence[Check]) -> dict[str, float]:
 def _base_url(text: str, redactor: Redactor) -> BaseUrl:
     try:
         return parse_base_url(text)
-    except UserError:
-        if redactor.found_in(text):
+    except UserError as error:
+        if redactor.found_in(str(error)):
             raise UserError(Problem("the base URL is not a URL, and it holds the key")) from None
         raise
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -13,6 +16,9 @@ from metaio_verify import __version__
 from metaio_verify.cli import check, checks, doctor, report, serve
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
+
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
+"""What a full or broken disk answers; files of the program's own are written with more words."""
 
 _EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code.value:4}  {code.meaning}" for code in ExitCode)
 
@@ -27,15 +33,21 @@ class Commands(TyperGroup):
             sys.stdout.flush()
         except UserError as error:
             for problem in error.problems:
-                typer.echo(f"error: {problem}", err=True)
+                typer.echo(f"error: {_shown(str(problem))}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
         except BrokenPipeError:
-            # The reader has gone, for instance `| head`; nothing more can be said on stdout.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(ExitCode.INTERNAL)
+            # The reader has what it wanted, for instance `| head`; that is no failure of anything.
+            _leave_stdout()
+            code = ExitCode.OK
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise
+            _leave_stdout()
+            typer.echo(f"error: standard output cannot be written: {error.strerror}", err=True)
+            ctx.exit(ExitCode.USAGE)
         ctx.exit(code or ExitCode.OK)
 
 
@@ -81,6 +93,8 @@ app.command("serve")(serve.serve)
 
 def run() -> None:
     """The console script."""
+    _open_streams()
+    _interrupt_on_signals()
     try:
         app()
     except SystemExit:
@@ -89,9 +103,39 @@ def run() -> None:
         if os.environ.get("METAIO_VERIFY_DEBUG"):
             raise
         kind = type(error).__name__
-        typer.echo(
-            f"error: metaio-verify itself failed ({kind}). Please report it; "
-            "METAIO_VERIFY_DEBUG=1 shows where.",
-            err=True,
-        )
+        with contextlib.suppress(OSError):
+            typer.echo(
+                f"error: metaio-verify itself failed ({kind}). Please report it; "
+                "METAIO_VERIFY_DEBUG=1 shows where.",
+                err=True,
+            )
         sys.exit(ExitCode.INTERNAL)
+
+
+def _open_streams() -> None:
+    """Let what is said to a closed stream (`2>&-`) be lost, instead of failing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the process's life
+
+
+def _interrupt_on_signals() -> None:
+    """Take the end of a job, or of its terminal, as Ctrl-C: the partial record is written."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def _leave_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _shown(text: str) -> str:
+    """An error as a terminal may get it: what it quotes may hold escapes, or the key."""
+    secrets = [os.environ.get(name, "") for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")]
+    if any(secrets):
+        from metaio_verify.probe.redact import Redactor  # noqa: PLC0415 - only when it is needed
+
+        text = Redactor(secrets).text(text)
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

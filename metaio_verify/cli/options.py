@@ -85,7 +85,7 @@ Timeout = Annotated[
 ]
 RequestTimeout = Annotated[
     float | None,
-    _seconds("Longest time for a request and its answer [default: twice --timeout]."),
+    _seconds("Longest time for a request and its answer [default: twice --timeout, at least 30]."),
 ]
 RunTimeout = Annotated[float | None, _seconds("Longest time for the whole run [default: 900].")]
 MaxBody = Annotated[

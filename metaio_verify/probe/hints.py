@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from metaio_verify.probe.trust import proxy_variables
 from metaio_verify.record import Exchange, Stop
 
 USUAL_PREFIXES = ("/anthropic", "/api/anthropic", "/api")
@@ -40,11 +41,13 @@ def unreachable(base: str, exchange: Exchange) -> Stop:
         ],
         "reset": ["Check the scheme: https:// where the server expects http://, or the reverse."],
     }
-    return Stop(
-        kind="unreachable",
-        message=f"{base} cannot be reached: {detail}.",
-        hints=hints.get(kind, []),
-    )
+    told = hints.get(kind, [])
+    if proxies := proxy_variables():
+        names = " and ".join(proxies)
+        told = [*told, f"{names} of the environment names a proxy; NO_PROXY lists exceptions."]
+    if kind == "tls" and ("self" in detail or "issuer" in detail):
+        told = [*told, "Trust an authority of your own with --ca-bundle FILE."]
+    return Stop(kind="unreachable", message=f"{base} cannot be reached: {detail}.", hints=told)
 
 
 def refused(base: str, answer: Exchange, styles: int) -> Stop:

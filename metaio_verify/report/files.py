@@ -49,6 +49,8 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
 
 
 def _replace(path: Path, text: str, mode: int) -> None:
+    # It was there before the run; whoever removed it still wants the report.
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=".tmp", dir=path.parent)
     beside = Path(name)
     try:

@@ -5,10 +5,11 @@ To add a format: write a module with a function of the run record, and give it a
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -125,30 +126,66 @@ def prepare(outputs: Iterable[Output]) -> None:
 
 
 def emit(record: RunRecord, outputs: Sequence[Output]) -> None:
-    """Render each report to its place, files first."""
+    """Render each report to its place, files first; one that fails does not keep the others back.
+
+    Raises:
+        UserError: with each report that could not be written.
+
+    """
+    problems: list[Problem] = []
     for output in sorted(outputs, key=lambda output: output.path is None):
-        if output.path is None:
-            show(output.format.render(record, Surface.of(sys.stdout)))
-        else:
-            files.write(output.path, output.format.render(record), output.format.mode)
+        try:
+            if output.path is None:
+                show(output.format.render(record, Surface.of(sys.stdout)))
+            else:
+                files.write(output.path, output.format.render(record), output.format.mode)
+        except UserError as error:
+            problems += error.problems
+    if problems:
+        raise UserError(*problems)
 
 
 def deliver(record: RunRecord, outputs: Sequence[Output]) -> int:
     """Write the reports of a run, show its result, and return its exit code.
 
-    The result is shown on standard output unless a report was asked for there.
+    The result is shown on standard output unless a report was asked for there. A reader that has
+    gone (`| head`) changes nothing about what the run found.
     """
     shown = any(output.path is None for output in outputs)
-    emit(record, [*outputs, *([] if shown else [Output(Format.TERMINAL)])])
-    for output in outputs:
-        if output.path is not None:
-            sys.stderr.write(f"{output.format}: {output.path}\n")
+    with _reader_may_go():
+        emit(record, [*outputs, *([] if shown else [Output(Format.TERMINAL)])])
+    with contextlib.suppress(OSError):
+        for output in outputs:
+            if output.path is not None:
+                sys.stderr.write(f"{output.format}: {output.path}\n")
     return record.exit_code
 
 
+@contextlib.contextmanager
+def _reader_may_go() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would complain about what is still to be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def show(text: str) -> None:
-    """Write to standard output: UTF-8, or on a terminal as far as its own encoding goes."""
+    """Write to standard output: UTF-8, or on a terminal as far as its own encoding goes.
+
+    Raises:
+        UserError: it cannot be written, for instance to a full disk
+        BrokenPipeError: the reader has gone
+
+    """
     encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode(encoding or "utf-8", "backslashreplace"))
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(encoding or "utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = error.strerror or str(error)
+        raise UserError(Problem(f"standard output cannot be written: {reason}")) from None

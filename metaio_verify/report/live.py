@@ -5,6 +5,7 @@ All of it is talk, so it goes to stderr and is gone when the run ends; results g
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -59,7 +60,9 @@ class Lines:
         # A terminal in another encoding still gets the line, with what it cannot show written out.
         encoding = self._stream.encoding or "utf-8"
         shown = text.encode(encoding, "backslashreplace").decode(encoding)
-        print(f"metaio-verify: {shown}", file=self._stream, flush=True)
+        # Nobody may be reading any more; the run goes on.
+        with contextlib.suppress(OSError):
+            print(f"metaio-verify: {shown}", file=self._stream, flush=True)
 
 
 class Bar:

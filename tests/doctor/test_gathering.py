@@ -90,8 +90,8 @@ def test_the_home_folder_is_no_project(tmp_path: Path) -> None:
 
 def test_config_dir_moves_the_user_settings(tmp_path: Path) -> None:
     """With CLAUDE_CONFIG_DIR the settings of ~/.claude are not read."""
-    files = {USER_SETTINGS: setting("home"), "/work/claude/settings.json": setting("work")}
-    computer = machine(tmp_path, {"CLAUDE_CONFIG_DIR": "/work/claude"}, files)
+    files = {USER_SETTINGS: setting("home"), "/srv/claude/settings.json": setting("work")}
+    computer = machine(tmp_path, {"CLAUDE_CONFIG_DIR": "/srv/claude"}, files)
     assert gather(computer).text(NAME) == "work"
 
 

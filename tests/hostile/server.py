@@ -43,11 +43,12 @@ def hostile(
     upstream: str = "",
     tls: ssl.SSLContext | None = None,
     host: str = "127.0.0.1",
+    passed: Callable[[], None] = lambda: None,
 ) -> Iterator[str]:
-    """Run the server; gives its base URL."""
+    """Run the server; gives its base URL. `passed` is called after each request for the lab."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=family, backlog=128) as listener:
-        server = _Server(serve, picks, upstream, tls)
+        server = _Server(serve, picks, upstream, tls, passed)
         thread = threading.Thread(target=server.accept, args=(listener,), daemon=True)
         thread.start()
         scheme = "http" if tls is None else "https"
@@ -63,8 +64,14 @@ def hostile(
 
 class _Server:
     def __init__(
-        self, serve: Serve, picks: Picks, upstream: str, tls: ssl.SSLContext | None
+        self,
+        serve: Serve,
+        picks: Picks,
+        upstream: str,
+        tls: ssl.SSLContext | None,
+        passed: Callable[[], None],
     ) -> None:
+        self._passed = passed
         self._serve = serve
         self._picks = picks
         self._upstream = urlsplit(upstream)
@@ -100,7 +107,10 @@ class _Server:
                 if self._picks(request):
                     self._serve(connection)
                 else:
-                    self._pass_on(connection, request)
+                    try:
+                        self._pass_on(connection, request)
+                    finally:
+                        self._passed()
         for one in (connection, plain):
             with contextlib.suppress(OSError):
                 one.close()

@@ -307,7 +307,15 @@ HOSTILE = st.recursive(
 @given(st.lists(HOSTILE, min_size=2, max_size=2), st.sampled_from([200, 302, 400, 429, 500]))
 def test_no_answer_makes_a_rule_raise(bodies: list[Any], status: int) -> None:
     """Every rule copes with answers of any shape, and says the same of them twice."""
-    args: dict[str, Any] = {"header": "content-type", "types": {"400": ["a"]}, "names": {"p1": "a"}}
+    args: dict[str, Any] = {
+        "header": "content-type",
+        "more": 1,
+        "names": {"p1": "a"},
+        "parts": {"p2": "the rest"},
+        "prefix": "content-",
+        "shows": "a",
+        "types": {"400": ["a"]},
+    }
     pair = [exchange(body, status=status) for body in bodies]
     for name in RULES:
         try:

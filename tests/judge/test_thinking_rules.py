@@ -108,6 +108,7 @@ def test_tags_of_thinking_in_the_text_are_found(tag: str) -> None:
     """Whatever the model calls them."""
     judged = apply_rule("no-thinking-tags", answer({"type": "text", "text": f"{tag} Hm."}))
     assert judged == [("text", "text without tags", tag)]
+    assert apply_rule("no-thinking-tags", answer({"type": "text", "text": tag})) == []
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ def newest_first(
     findings = []
     for evidence in each(answers):
         data = evidence.value("data")
-        entries = [entry for entry in data if isinstance(entry, dict)] if data else []
+        entries = (
+            [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
+        )
         dated = [entry for entry in entries if isinstance(entry.get("created_at"), str)]
         for earlier, later in pairwise(dated):
             if later["created_at"] > earlier["created_at"]:

@@ -27,7 +27,7 @@ class NothingToJudgeError(Exception):
     """The answers hold nothing that the rule is about; the check is blocked, with this reason."""
 
 
-class NotSeenError(Exception):
+class NotSeenError(NothingToJudgeError):
     """What the rule is about did not occur in this run; the check is skipped, with this reason."""
 
 

@@ -153,11 +153,14 @@ def thinking_omitted(
 def no_thinking_tags(
     answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
-    """No text holds the tags that models put around their thoughts."""
+    """No text holds the tags that models put around their thoughts.
+
+    A text that is nothing but a tag was cut before the server could know it for one.
+    """
     return [
         deviation(evidence, "text without tags", found[0], "text")
         for evidence in each(answers)
-        if (found := _TAG.search(evidence.text or ""))
+        if (found := _TAG.search(text := (evidence.text or "").strip())) and found[0] != text
     ]
 
 

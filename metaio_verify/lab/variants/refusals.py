@@ -195,7 +195,9 @@ def role_system_refused(body: JsonObject, _request: Request) -> JsonObject | Api
 @variant.body
 def prefill_refused(body: JsonObject, _request: Request) -> JsonObject | ApiError:
     """The model does not continue an answer that was begun for it, as newer ones."""
-    if turns(body)[-1].role == "assistant":
+    role, blocks = turns(body)[-1]
+    # A paused answer that is sent back ends in a block of a server tool and is no prefill.
+    if role == "assistant" and (not blocks or blocks[-1].get("type") == "text"):
         return _no(
             "This model does not support assistant message prefill. The conversation must end with "
             "a user message."

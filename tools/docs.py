@@ -171,9 +171,10 @@ def generated() -> Iterator[tuple[Path, str]]:
     text = readme.read_text(encoding="utf-8")
     for name, content in (("exit-codes", exit_codes), ("cost", cost), ("catalogue", catalogue)):
         text = re.sub(
-            rf"(<!-- {name} -->\n).*?(\n<!-- end -->)",
-            lambda found, content=content: found[1] + content() + found[2],
+            rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)",
+            lambda _, content=content: f"{content()}\n",
             text,
+            count=1,
             flags=re.DOTALL,
         )
     yield readme, text

@@ -14,7 +14,7 @@ import httpx
 
 from metaio_verify.probe.body import Body, CodingError, Room, TooLargeError
 from metaio_verify.probe.failures import explain, failure
-from metaio_verify.probe.trust import bad_proxy, certificates
+from metaio_verify.probe.trust import bad_proxy, certificates, proxies_have_hosts
 from metaio_verify.record import Failure
 
 _BODIES = 8
@@ -107,6 +107,8 @@ class Client:
             max_keepalive_connections=2 * concurrency,
             keepalive_expiry=_KEEP_ALIVE,
         )
+        if transport is None and not proxies_have_hosts():
+            raise bad_proxy()
         # Reading the certificate store costs some 30 ms that plain HTTP need not pay.
         verify = certificates(authorities) if tls else False
         try:

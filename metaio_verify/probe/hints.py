@@ -26,6 +26,15 @@ def elsewhere(given: str, better: str) -> str:
     return f"Nothing answers below {given}, but an Anthropic-style API answers below {better}."
 
 
+def redirected(base: str, status: int, location: str) -> str:
+    """Every first answer leads elsewhere."""
+    return (
+        f"{base} answers with a redirect to {location} ({status}). It was not followed: the key "
+        "goes to the base URL alone, and clients do not follow it either. If the API lives there, "
+        "that is the base URL to set."
+    )
+
+
 def unreachable(base: str, exchange: Exchange) -> Stop:
     """No answer at all."""
     failure = exchange.failure

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from metaio_verify.judge.document import NotJSONError, decode
+from metaio_verify.judge.wording import short
 from metaio_verify.probe import hints
 from metaio_verify.probe.auth import STYLES
 from metaio_verify.probe.engine import Engine
@@ -86,6 +87,7 @@ class Preflight:
                 self.wire.base, self.evidence = given, first
         elif better is None and _nothing_there(self._answers()):
             await self._suggest_prefix(given)
+        self._notice_redirects()
         return replace(
             found, base=self.wire.base, evidence=self.evidence, notices=tuple(self.notices)
         )
@@ -227,6 +229,13 @@ class Preflight:
             return hints.model_refused(models[0], answers[0], listed)
         return self._refused()
 
+    def _notice_redirects(self) -> None:
+        """Say where an endpoint leads that answers nothing itself."""
+        answers = [(_status(one), _location(one)) for one in self._answers()]
+        if answers and all(300 <= status < 400 and location for status, location in answers):
+            status, location = answers[0]
+            self.notices.append(hints.redirected(str(self.wire.base), status, short(location)))
+
     async def _suggest_prefix(self, given: BaseUrl) -> None:
         """Look where else an API may live below the same origin; a hint, never a redirection."""
         if "/" in given.prefix.strip("/"):
@@ -266,6 +275,11 @@ def _document(exchange: Exchange) -> Any:
 
 def _status(exchange: Exchange) -> int:
     return exchange.response.status if exchange.response else 0
+
+
+def _location(exchange: Exchange) -> str:
+    headers = exchange.response.headers if exchange.response else []
+    return next((value for name, value in headers if name.lower() == "location"), "")
 
 
 def _works(exchange: Exchange) -> bool:

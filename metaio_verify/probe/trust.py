@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -39,6 +40,22 @@ def certificates(bundle: Path | None) -> ssl.SSLContext:
 def proxy_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
     """The names of the variables that set a proxy; their values may hold a password."""
     return [name for name in _PROXIES if environ.get(name) or environ.get(name.lower())]
+
+
+def proxies_have_hosts(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether each proxy names a host; the HTTP library would go without and say nothing."""
+    return all(map(_host, (_value(name, environ) for name in proxy_variables(environ))))
+
+
+def _value(name: str, environ: Mapping[str, str]) -> str:
+    return environ.get(name) or environ[name.lower()]
+
+
+def _host(proxy: str) -> str:
+    try:
+        return urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def bad_proxy() -> UserError:

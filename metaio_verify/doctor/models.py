@@ -50,9 +50,9 @@ def main_model(configuration: Configuration) -> Model:
     if configuration.model:
         origin = Origin(Scope.COMMAND_LINE, key="--model")
         return _resolved(configuration, configuration.model, origin, MODEL)
-    if value := configuration.value(MODEL):
+    if (value := configuration.value(MODEL)) and _plain(value.text):
         return _resolved(configuration, value.text, value.origin, MODEL)
-    if setting is not None and setting.text:
+    if setting is not None and _plain(setting.text):
         return _resolved(configuration, setting.text, setting.origin, MODEL)
     if start and start not in _NO_START_MODELS and (value := configuration.value(DEFAULT_MODEL)):
         return _resolved(configuration, start, value.origin, MODEL)

@@ -15,7 +15,7 @@ from doctor.machines import (
     USER_SETTINGS,
     machine,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from metaio_verify.doctor.gather import gather
@@ -225,6 +225,8 @@ _KEYS = ("env", "model", "apiKeyHelper", "availableModels", "forceLoginMethod", 
 
 @settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.sampled_from(_KEYS), _JSON))
+@example({"model": "\r"})
+@example({"env": {"ANTHROPIC_MODEL": " [1m]"}})
 def test_values_of_any_kind_are_borne(
     tmp_path_factory: pytest.TempPathFactory, data: object
 ) -> None:

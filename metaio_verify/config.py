@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from metaio_verify.errors import Place, Problem, UserError
 
@@ -72,6 +71,8 @@ def read_config(path: Path | None) -> Config:
 
 
 def _parse(text: str, path: str) -> Config:
+    import yaml  # noqa: PLC0415 - slow, and only needed where there is such a file
+
     try:
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from metaio_verify.errors import Problem, UserError
+from metaio_verify.suite.compiled import keep, recall
 from metaio_verify.suite.merge import EMPTY, merge, with_ids
 from metaio_verify.suite.model import CheckFile, Suite
-from metaio_verify.suite.syntax import FastLoader
 
 
 class BuiltinSuiteMissingError(RuntimeError):
@@ -28,10 +27,24 @@ def builtin() -> Suite:
     """
     folder = builtin_folder()
     paths = sorted(folder.glob("*.yaml"))
+    kept = recall(paths)
+    return merge(kept) if kept is not None else _read(folder, paths)
+
+
+def _read(folder: Path, paths: Sequence[Path]) -> Suite:
+    import yaml  # noqa: PLC0415 - slow, and most runs do without
+
+    from metaio_verify.suite.syntax import FastLoader  # noqa: PLC0415 - likewise
+
     try:
-        return merge([_fast(path) for path in paths])
+        # The loader builds plain data only.
+        raw = [yaml.load(path.read_bytes(), Loader=FastLoader) for path in paths]  # noqa: S506
+        named = [with_ids(one) for one in raw]
+        suite = merge([msgspec.convert(one, CheckFile) for one in named])
     except (yaml.YAMLError, msgspec.ValidationError, AttributeError, TypeError):
         return load([folder])
+    keep(paths, named)
+    return suite
 
 
 def builtin_folder() -> Path:
@@ -61,8 +74,3 @@ def load(paths: Sequence[Path], base: Suite | None = None) -> Suite:
     if problems:
         raise UserError(*problems)
     return merge([file.parts for file in files], base)
-
-
-def _fast(path: Path) -> CheckFile:
-    raw = yaml.load(path.read_bytes(), Loader=FastLoader)  # noqa: S506 - builds plain data only
-    return msgspec.convert(with_ids(raw), CheckFile)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from metaio_verify.again import judge_again
     from metaio_verify.api import Endpoint, Options, verify
     from metaio_verify.record import RunRecord
 
 __version__ = "0.1.0"
-__all__ = ["Endpoint", "Options", "RunRecord", "__version__", "verify"]
+__all__ = ["Endpoint", "Options", "RunRecord", "__version__", "judge_again", "verify"]
 
 
 def __getattr__(name: str) -> object:
@@ -23,6 +24,10 @@ def __getattr__(name: str) -> object:
         from metaio_verify.record import RunRecord  # noqa: PLC0415 - on first use
 
         return RunRecord
+    if name == "judge_again":
+        from metaio_verify.again import judge_again  # noqa: PLC0415 - on first use
+
+        return judge_again
     if name in __all__:
         from metaio_verify import api  # noqa: PLC0415 - on first use
 

@@ -29,7 +29,7 @@ from metaio_verify.probe.engine import Engine
 from metaio_verify.probe.fire import Wire
 from metaio_verify.probe.observer import Observer, Silent
 from metaio_verify.probe.patience import Patience
-from metaio_verify.probe.plan import Budget, Job, budget, plan
+from metaio_verify.probe.plan import Budget, Job, JobKey, budget, plan
 from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids
 from metaio_verify.probe.redact import Redactor, without_secrets
 from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
@@ -42,6 +42,7 @@ from metaio_verify.record import (
     Stop,
     Target,
     Tool,
+    Unfired,
 )
 from metaio_verify.suite.load import builtin, load
 from metaio_verify.suite.model import Auth, Check, Expect, Probe, Suite, Timing
@@ -51,6 +52,7 @@ from metaio_verify.verdict import Level, Verdict
 AUTO = "auto"
 
 _LEAST_TOTAL = 30.0
+TOOL = Tool(name="metaio-verify", version=__version__)
 
 
 @dataclass(frozen=True)
@@ -245,24 +247,27 @@ class _Run:
             self._engine.abandon(self._jobs, message)
 
     def _judge(self, checks: Sequence[Check]) -> list[Judgement]:
-        engine = self._engine
-        evidence = self._evidence()
-        absent = dict(engine.absent) if engine else {}
+        capabilities = self._engine.capabilities if self._engine else {}
+        return judge(
+            self._chosen.suite,
+            checks,
+            self._evidence(),
+            self._target(),
+            self._absent(),
+            capabilities,
+        )
+
+    def _absent(self) -> dict[JobKey, Absent]:
+        """Why probes have no evidence."""
+        absent = dict(self._engine.absent) if self._engine else {}
         if self._stop is not None:
-            fired = {(exchange.probe, exchange.model) for exchange in evidence}
+            fired = {(exchange.probe, exchange.model) for exchange in self._evidence()}
             cause = Absent(Verdict.BLOCKED, self._stop.message)
             for probe in self._chosen.probes:
                 for model in [None, *self._target().models]:
                     if (probe.id, model) not in fired:
                         absent.setdefault((probe.id, model), cause)
-        return judge(
-            self._chosen.suite,
-            checks,
-            evidence,
-            self._target(),
-            absent,
-            engine.capabilities if engine else {},
-        )
+        return absent
 
     def _evidence(self) -> list[Exchange]:
         """The exchanges to judge.
@@ -299,26 +304,26 @@ class _Run:
         chosen, options, engine = self._chosen, self._options, self._engine
         verdicts = self._judge(chosen.checks)
         exchanges = engine.exchanges if engine else []
+        evidence = self._evidence()
         record = RunRecord(
-            tool=Tool(name="metaio-verify", version=__version__),
+            tool=TOOL,
             started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             duration_s=round(duration, 3),
             exit_code=exit_code(verdicts, strict=options.strict, stopped=self._stop),
             target=self._target(),
-            selection=Selection(
-                profile=options.profile,
-                only=list(options.only),
-                skip=list(options.skip),
-                tags=list(options.tags),
-                strict=options.strict,
-            ),
+            selection=selection(options),
             cost=cost_of(exchanges),
             capabilities=engine.capabilities if engine else {},
             areas=chosen.suite.areas,
-            checks={check.id: _info(check) for check in chosen.checks},
+            checks={check.id: info(check) for check in chosen.checks},
             verdicts=verdicts,
-            clients=clients(chosen.suite, verdicts, self._evidence(), self._target()),
+            clients=clients(chosen.suite, verdicts, evidence, self._target()),
             exchanges=exchanges,
+            unfired=[
+                Unfired(probe=probe, model=model, verdict=why.verdict, reason=why.reason)
+                for (probe, model), why in self._absent().items()
+            ],
+            set_aside=sorted({e.id for e in exchanges} - {e.id for e in evidence}),
             notices=self._notices(),
             stopped=self._stop,
         )
@@ -370,7 +375,19 @@ def _styles(auth: str) -> list[Auth]:
     raise UserError(Problem(f"{auth!r} is no credential style", hint="auto, x-api-key or bearer"))
 
 
-def _info(check: Check) -> CheckInfo:
+def selection(options: Options) -> Selection:
+    """What was asked for, as the record has it."""
+    return Selection(
+        profile=options.profile,
+        only=list(options.only),
+        skip=list(options.skip),
+        tags=list(options.tags),
+        strict=options.strict,
+    )
+
+
+def info(check: Check) -> CheckInfo:
+    """What the record says about a check."""
     return CheckInfo(
         title=check.title,
         area=check.area,

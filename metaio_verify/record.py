@@ -241,6 +241,15 @@ class Stop(Value, frozen=True, kw_only=True):
     hints: list[str] = field(default_factory=list)
 
 
+class Unfired(Value, frozen=True, kw_only=True):
+    """A probe without evidence, and what that makes of the checks on it."""
+
+    probe: str
+    model: str | None = None
+    verdict: Verdict
+    reason: str
+
+
 class RunRecord(Struct, frozen=True, kw_only=True):
     """The whole of a run."""
 
@@ -260,6 +269,9 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     clients: list[ClientResult] = field(default_factory=list)
     """What breaks for whom."""
     exchanges: list[Exchange]
+    unfired: list[Unfired] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+    """Exchanges that accuse nobody, for instance those under way when the endpoint went away."""
     notices: list[str] = field(default_factory=list)
     """Remarks on the whole run, for instance that the base URL was corrected."""
     stopped: Stop | None = None

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from metaio_verify.cli import options as opt
 from metaio_verify.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    from metaio_verify.record import RunRecord
 
 
 def report(
@@ -29,6 +33,15 @@ def report(
             "repeatable.",
         ),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Judge the recorded answers again, with the checks of now; the exit code is then "
+            "that of the new verdicts.",
+        ),
+    ] = False,
+    checks: opt.Checks = None,
 ) -> int:
     """Make any report from a saved run; sends nothing. The exit code is about the report alone."""
     from metaio_verify import report as reports  # noqa: PLC0415 - keeps --help fast
@@ -38,8 +51,26 @@ def report(
     name = "standard input" if run == "-" else run
     record = decode(_read(run), name)
     reports.prepare(outputs)
+    if again or checks:
+        record = _judged_again(record, checks or [])
     reports.emit(record, outputs)
-    return ExitCode.OK
+    return record.exit_code if again or checks else ExitCode.OK
+
+
+def _judged_again(record: RunRecord, checks: list[Path]) -> RunRecord:
+    from metaio_verify.again import judge_again  # noqa: PLC0415 - only when it is asked for
+    from metaio_verify.api import Options  # noqa: PLC0415 - likewise
+
+    made = record.selection
+    options = Options(
+        profile=made.profile,
+        only=made.only,
+        skip=made.skip,
+        tags=made.tags,
+        strict=made.strict,
+        checks=checks,
+    )
+    return judge_again(record, options)
 
 
 def _read(run: str) -> bytes:

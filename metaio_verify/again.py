@@ -1,0 +1,40 @@
+"""A saved run, judged again: the same evidence, the checks of now, no network."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from metaio_verify.api import TOOL, Options, choose, info, selection
+from metaio_verify.judge.check import Absent, judge
+from metaio_verify.judge.clients import clients
+from metaio_verify.outcome import exit_code
+from metaio_verify.record import RunRecord
+
+
+def judge_again(record: RunRecord, options: Options | None = None) -> RunRecord:
+    """Judge what a saved run saw, with the suite of now, and send nothing.
+
+    Only the selection of the options counts; without options it is that of the run. A check whose
+    probe the run did not fire is blocked.
+    """
+    made = record.selection
+    options = options or Options(
+        profile=made.profile, only=made.only, skip=made.skip, tags=made.tags, strict=made.strict
+    )
+    chosen = choose(options)
+    aside = frozenset(record.set_aside)
+    evidence = [exchange for exchange in record.exchanges if exchange.id not in aside]
+    absent = {(one.probe, one.model): Absent(one.verdict, one.reason) for one in record.unfired}
+    verdicts = judge(
+        chosen.suite, chosen.checks, evidence, record.target, absent, record.capabilities
+    )
+    return replace(
+        record,
+        tool=TOOL,
+        exit_code=exit_code(verdicts, strict=options.strict, stopped=record.stopped),
+        selection=selection(options),
+        areas=chosen.suite.areas,
+        checks={check.id: info(check) for check in chosen.checks},
+        verdicts=verdicts,
+        clients=clients(chosen.suite, verdicts, evidence, record.target),
+    )

@@ -143,6 +143,11 @@ def verify(
     return run.record()
 
 
+def check_input(endpoint: Endpoint, options: Options) -> None:
+    """Find out whether a run could begin; sends nothing. Raises `UserError` as `verify` would."""
+    _Run(endpoint, options, choose(options), Silent())
+
+
 class _Run:
     """One run, from its arguments to its record."""
 

@@ -1,23 +1,32 @@
-"""`metaio-verify.yaml`: defaults for the command line. Flags win, then the environment."""
+"""`metaio-verify.yaml`: defaults for the command line, and named targets.
+
+Without a target, flags win, then the environment, then the file. A target says itself where it is
+and which variable holds its key, so that one command verifies staging and production with a key
+of their own each, and neither with what a shell happens to hold.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from metaio_verify.errors import Place, Problem, UserError
+from metaio_verify.errors import Problem, UserError
+from metaio_verify.suite.words import listing, quote, suggest
 
 FILE_NAME = "metaio-verify.yaml"
+ALL_TARGETS = "all"
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+"""What a variable's name looks like; anything else might be a key, and is not repeated."""
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """What a configuration file can say. It never holds a key, only the name of a variable."""
+class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """What can be said of one target. It never holds a key, only the name of a variable."""
 
     base_url: str | None = None
     api_key_env: str | None = None
@@ -41,93 +50,115 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ca_bundle: str | None = None
 
 
+class Config(Target, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """What a configuration file can say: defaults, and targets that add to them or differ."""
+
+    targets: dict[str, Target] = msgspec.field(default_factory=dict)
+    """Name → what is true of this target; after reading, with the defaults of the file."""
+
+
 @dataclass(frozen=True)
 class Credentials:
     """What the environment says about the endpoint."""
 
     base_url: str | None
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     model: str | None
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
     """Every credential that was seen, used or not."""
+
+
+NOTHING = Credentials(None, None, None, ())
+"""An environment that says nothing."""
 
 
 def read_config(path: Path | None) -> Config:
     """Read a configuration file; the one of the working folder when none is named.
 
-    Raises `UserError` for a named file that is missing and for anything it should not hold.
+    Raises `UserError` for a named file that is missing and for everything it should not hold.
     """
     chosen = path or Path(FILE_NAME)
-    try:
-        text = chosen.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if path is None:
-            return Config()
-        raise UserError(Problem("the file does not exist", Place(str(chosen)))) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(Problem(f"cannot be read: {reason}", Place(str(chosen)))) from None
-    return _parse(text, str(chosen))
-
-
-def _parse(text: str, path: str) -> Config:
-    import yaml  # noqa: PLC0415 - slow, and only needed where there is such a file
-
-    try:
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
-        raise UserError(Problem(f"not valid YAML: {error.problem}", place)) from None
-    except (yaml.YAMLError, RecursionError):
-        raise UserError(Problem("not valid YAML", Place(path))) from None
-    if data is None:
+    if path is None and not chosen.exists():
         return Config()
-    if not isinstance(data, dict):
-        raise UserError(Problem("a configuration is a mapping of keys", Place(path)))
-    _refuse_unknown(data, text, path)
-    try:
-        return msgspec.convert(data, Config)
-    except msgspec.ValidationError as error:
-        key = str(error).partition("`$.")[2].partition("`")[0].partition("[")[0]
-        raise UserError(Problem(str(error), Place(path, _line(text, key)))) from None
+    from metaio_verify.configfile import read  # noqa: PLC0415 - most runs have no file
+
+    return read(chosen)
 
 
-def _refuse_unknown(data: dict[Any, Any], text: str, path: str) -> None:
-    known = [field.encode_name for field in msgspec.structs.fields(Config)]
-    problems = []
-    for key in data:
-        if key in known:
-            continue
-        hint = f"the keys are: {', '.join(known)}"
-        if key in ("api-key", "api_key"):
-            hint = "a file is no place for a key: name its variable with api-key-env"
-        elif near := difflib.get_close_matches(str(key), known, n=1):
-            hint = f"did you mean {near[0]!r}?"
-        problems.append(Problem(f"unknown key {key!r}", Place(path, _line(text, str(key))), hint))
-    if problems:
-        raise UserError(*problems)
+def named_targets(config: Config, names: Sequence[str]) -> dict[str, Target]:
+    """Return the targets that were asked for, in the order of the file for `all`.
+
+    Raises:
+        UserError: there is no such target; the nearest right name is given.
+
+    """
+    if not config.targets and names:
+        raise UserError(
+            Problem(
+                f"no target {quote(names[0])}: the configuration names none",
+                hint=f"write `targets:` into {FILE_NAME}; `metaio-verify init` writes an example",
+            )
+        )
+    unknown = [name for name in names if name not in (*config.targets, ALL_TARGETS)]
+    if unknown:
+        known = [*config.targets, ALL_TARGETS]
+        raise UserError(
+            *(
+                Problem(f"unknown target {quote(name)}", hint=suggest(name, known))
+                for name in unknown
+            )
+        )
+    if ALL_TARGETS in names:
+        return dict(config.targets)
+    return {name: config.targets[name] for name in names}
 
 
-def _line(text: str, key: str) -> int | None:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if key and line.lstrip().startswith((f"{key}:", f'"{key}"', f"'{key}'")):
-            return number
-    return None
-
-
-def read_environment(config: Config, environ: Mapping[str, str] = os.environ) -> Credentials:
+def read_environment(config: Target, environ: Mapping[str, str] = os.environ) -> Credentials:
     """Take base URL, key and model from the environment, as Claude Code and the SDKs do."""
     names = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"]
     if config.api_key_env:
-        if not environ.get(config.api_key_env):
-            name = config.api_key_env
-            raise UserError(Problem(f"the variable {name}, named by api-key-env, is not set"))
+        _required(config.api_key_env, environ)
         names.insert(0, config.api_key_env)
-    secrets = tuple(value for name in names if (value := environ.get(name, "").strip()))
+    secrets = _secrets(names, environ)
     return Credentials(
         base_url=environ.get("ANTHROPIC_BASE_URL") or None,
         api_key=secrets[0] if secrets else None,
         model=environ.get("ANTHROPIC_MODEL") or None,
         secrets=secrets,
     )
+
+
+def credentials_of(
+    name: str, target: Target, environ: Mapping[str, str] = os.environ
+) -> Credentials:
+    """Take the key of a target from the variable that it names, and nothing else.
+
+    The other secrets of the environment are kept out of the record all the same.
+    """
+    variable = target.api_key_env or ""
+    _required(variable, environ, f"target {quote(name)}: ")
+    secrets = _secrets([variable, "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"], environ)
+    return Credentials(target.base_url, secrets[0], None, secrets)
+
+
+def no_target_named(config: Config) -> Problem:
+    """The problem of a run without a base URL where the file has targets."""
+    names = [*config.targets, ALL_TARGETS]
+    return Problem(
+        "no base URL was given, and no target was named",
+        hint=f"give --target: {listing(names)}",
+    )
+
+
+def _required(variable: str, environ: Mapping[str, str], subject: str = "") -> None:
+    if not environ.get(variable, "").strip():
+        named = (
+            f"the variable {variable}, named by api-key-env,"
+            if _VARIABLE.fullmatch(variable)
+            else ("the variable that api-key-env names")
+        )
+        raise UserError(Problem(f"{subject}{named} is not set", hint="export it in this shell"))
+
+
+def _secrets(names: Sequence[str], environ: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(value for name in names if (value := environ.get(name, "").strip()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -34,3 +35,19 @@ _MEANINGS = {
     ExitCode.INTERNAL: "a fault of metaio-verify itself",
     ExitCode.INTERRUPTED: "interrupted; the partial run record is written all the same",
 }
+
+_WORST_FIRST = (
+    ExitCode.INTERRUPTED,
+    ExitCode.INTERNAL,
+    ExitCode.USAGE,
+    ExitCode.FAILED,
+    ExitCode.NOT_VERIFIED,
+    ExitCode.OK,
+)
+"""As for the checks of one run: what is broken is broken, however much of the rest is unknown."""
+
+
+def worst(codes: Iterable[int]) -> ExitCode:
+    """Return the exit code of several runs in one command; of none, that nothing was verified."""
+    found = [ExitCode(code) for code in codes]
+    return min(found, key=_WORST_FIRST.index, default=ExitCode.NOT_VERIFIED)

@@ -11,10 +11,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metaio_verify.cli import options as opt
-from metaio_verify.config import Config, read_config, read_environment
+from metaio_verify.config import (
+    NOTHING,
+    Config,
+    Credentials,
+    Target,
+    credentials_of,
+    named_targets,
+    no_target_named,
+    read_config,
+    read_environment,
+)
 from metaio_verify.errors import Problem, UserError
+from metaio_verify.exitcodes import ExitCode, worst
 
 if TYPE_CHECKING:
+    from metaio_verify.aims import Aim
     from metaio_verify.api import Endpoint, Options
 
 _TARGET = "Target"
@@ -74,6 +86,15 @@ def check(  # noqa: PLR0913 - one parameter an option
     max_events: opt.MaxEvents = None,
     ca_bundle: opt.CaBundle = None,
     plan: opt.PlanOnly = False,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A target of the configuration file; repeatable; `all` for each. They run one "
+            "after the other; the exit code is the first of 130, 4, 2, 1, 3, 0 that occurred.",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -84,43 +105,73 @@ def check(  # noqa: PLR0913 - one parameter an option
     ] = None,
 ) -> int:
     """Verify an endpoint: find out whether Claude Code and the SDKs work with it."""
-    settings = read_config(config)
-    environment = read_environment(settings)
-    options = _options(
-        settings,
-        profile=profile,
-        only=only,
-        skip=skip,
-        tag=tag,
-        checks=checks,
-        strict=strict,
-        fail_fast=fail_fast,
-        concurrency=concurrency,
-        timeout=timeout,
-    )
-    options = replace(
-        options,
-        connect_timeout=connect_timeout or settings.connect_timeout or options.connect_timeout,
-        request_timeout=request_timeout or settings.request_timeout,
-        run_timeout=run_timeout or settings.run_timeout or options.run_timeout,
-        max_body=max_body or settings.max_body or options.max_body,
-        max_events=max_events or settings.max_events or options.max_events,
-        ca_bundle=ca_bundle or (Path(settings.ca_bundle) if settings.ca_bundle else None),
-    )
-    models = model or ([environment.model] if environment.model else settings.models)
-    if plan:
-        return _print_plan(options, models)
-    from metaio_verify.api import AUTO, Endpoint  # noqa: PLC0415 - imports the network
+    given = read_config(config)
+    chosen = named_targets(given, target or ())
+    if chosen:
+        _refuse_beside_target(base_url=base_url, api_key=api_key)
 
-    key = api_key or environment.api_key
-    endpoint = Endpoint(
-        _required(base_url or environment.base_url or settings.base_url, _NO_URL),
-        _required(key, _NO_KEY),
-        models,
-        auth or settings.auth or AUTO,
-    )
-    others = tuple(secret for secret in environment.secrets if secret != key)
-    return _verify(endpoint, replace(options, secrets=others), report or settings.reports)
+    def options_of(settings: Target) -> Options:
+        options = _options(
+            settings,
+            profile=profile,
+            only=only,
+            skip=skip,
+            tag=tag,
+            checks=checks,
+            strict=strict,
+            fail_fast=fail_fast,
+            concurrency=concurrency,
+            timeout=timeout,
+        )
+        return replace(
+            options,
+            connect_timeout=connect_timeout or settings.connect_timeout or options.connect_timeout,
+            request_timeout=request_timeout or settings.request_timeout,
+            run_timeout=run_timeout or settings.run_timeout or options.run_timeout,
+            max_body=max_body or settings.max_body or options.max_body,
+            max_events=max_events or settings.max_events or options.max_events,
+            ca_bundle=ca_bundle or (Path(settings.ca_bundle) if settings.ca_bundle else None),
+        )
+
+    def models_of(settings: Target, environment: Credentials) -> Sequence[str]:
+        return model or ([environment.model] if environment.model else settings.models)
+
+    if plan:
+        for name, one in (chosen or {"": given}).items():
+            environment = NOTHING if name else read_environment(one)
+            _print_plan(options_of(one), models_of(one, environment), name)
+        return ExitCode.OK
+    from metaio_verify.aims import Aim, reports_of  # noqa: PLC0415 - imports the network
+    from metaio_verify.api import AUTO, Endpoint  # noqa: PLC0415
+
+    def aim(name: str, settings: Target, reports: tuple[str, ...]) -> Aim:
+        environment = credentials_of(name, settings) if name else read_environment(settings)
+        no_url = no_target_named(given) if given.targets else _NO_URL
+        key = api_key or environment.api_key
+        endpoint = Endpoint(
+            _required(base_url or environment.base_url or settings.base_url, no_url),
+            _required(key, _NO_KEY),
+            models_of(settings, environment),
+            auth or settings.auth or AUTO,
+        )
+        others = tuple(secret for secret in environment.secrets if secret != key)
+        return Aim(name, endpoint, replace(options_of(settings), secrets=others), reports)
+
+    runs = chosen or {"": given}
+    reports = reports_of({name: report or one.reports for name, one in runs.items()})
+    return _verify_each([aim(name, one, reports[name]) for name, one in runs.items()])
+
+
+def _refuse_beside_target(*, base_url: str | None, api_key: str | None) -> None:
+    """A target says itself where it is and with which key."""
+    for flag, value in (("--base-url", base_url), ("--api-key", api_key)):
+        if value:
+            raise UserError(
+                Problem(
+                    f"{flag} and --target exclude each other",
+                    hint="a target has its own base-url and api-key-env in the configuration",
+                )
+            )
 
 
 def demo(  # noqa: PLR0913 - one parameter an option
@@ -191,7 +242,7 @@ def _required(value: str | None, problem: Problem) -> str:
 
 
 def _options(  # noqa: PLR0913 - one parameter an option
-    settings: Config,
+    settings: Target,
     *,
     profile: str | None,
     only: Sequence[str] | None,
@@ -220,6 +271,39 @@ def _options(  # noqa: PLR0913 - one parameter an option
     )
 
 
+def _verify_each(aims: Sequence[Aim]) -> int:
+    """Run one after the other; the exit code is the worst. Ctrl-C ends them all."""
+    if len(aims) == 1:
+        return _verify(aims[0].endpoint, aims[0].options, aims[0].reports)
+    from metaio_verify import report  # noqa: PLC0415
+    from metaio_verify.api import check_input  # noqa: PLC0415
+
+    for aim in aims:  # nothing is sent to the first one if the last one makes no sense
+        check_input(aim.endpoint, aim.options)
+    report.prepare([report.parse_target(text) for aim in aims for text in aim.reports])
+    codes: dict[str, int] = {}
+    for aim in aims:
+        typer.echo(f"{'' if not codes else chr(10)}== {aim.name}: {aim.endpoint.base_url}\n")
+        codes[aim.name] = _verify(aim.endpoint, aim.options, aim.reports)
+        if codes[aim.name] == ExitCode.INTERRUPTED:
+            break
+    typer.echo("\n== targets\n")
+    width = max(len(aim.name) for aim in aims)
+    for aim in aims:
+        code = codes.get(aim.name)
+        found = "not begun" if code is None else f"{_IN_A_WORD[code]} (exit code {code})"
+        typer.echo(f"{aim.name:{width}}  {found}")
+    return worst(codes.values())
+
+
+_IN_A_WORD: dict[int, str] = {
+    ExitCode.OK: "works",
+    ExitCode.FAILED: "broken",
+    ExitCode.NOT_VERIFIED: "not verified",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
 def _verify(endpoint: Endpoint, options: Options, reports: Sequence[str]) -> int:
     """Run, write the reports, print the result; the exit code is the record's."""
     from metaio_verify import report  # noqa: PLC0415
@@ -232,12 +316,14 @@ def _verify(endpoint: Endpoint, options: Options, reports: Sequence[str]) -> int
     return report.deliver(record, targets)
 
 
-def _print_plan(options: Options, models: Sequence[str]) -> int:
+def _print_plan(options: Options, models: Sequence[str], name: str = "") -> int:
     """What would be sent, in order, and what it costs at most."""
     from metaio_verify.api import choose, planned  # noqa: PLC0415
 
     chosen = choose(options)
     jobs, cost = planned(chosen, models)
+    if name:
+        typer.echo(f"== {name}\n")
     for job in jobs:
         times = f"  ×{job.probe.max_exchanges}" if job.probe.max_exchanges > 1 else ""
         of = f"  [{job.model}]" if job.model and len(models) > 1 else ""
@@ -246,4 +332,4 @@ def _print_plan(options: Options, models: Sequence[str]) -> int:
         f"\n{len(chosen.checks)} checks from {len(jobs)} probes: at most {cost.requests} requests "
         f"and {cost.output_tokens} output tokens."
     )
-    return 0
+    return ExitCode.OK

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from metaio_verify import __version__
-from metaio_verify.cli import check, checks, doctor, report, serve
+from metaio_verify.cli import check, checks, doctor, init, report, serve
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
 
@@ -89,6 +89,7 @@ app.add_typer(checks.app, name="checks")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
+app.command("init")(init.init)
 
 
 def run() -> None:

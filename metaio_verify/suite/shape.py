@@ -13,9 +13,9 @@ from metaio_verify.suite.syntax import Node
 from metaio_verify.suite.words import found, listing, quote, suggest
 
 
-def flaws(root: Node) -> Iterator[Flaw]:
+def flaws(root: Node, model: type = CheckFile) -> Iterator[Flaw]:
     """What msgspec would refuse in a file, in words and without stopping at the first."""
-    yield from _flaws(root, inspect.type_info(CheckFile), ())
+    yield from _flaws(root, inspect.type_info(model), ())
 
 
 def _flaws(node: Node, type_: inspect.Type, path: Path) -> Iterator[Flaw]:

@@ -104,14 +104,21 @@ class _Open:
         self.merged: list[Node] = []
 
 
-def parse(text: str, path: str) -> tuple[Node | None, list[Problem]]:
-    """The document of a YAML text, and every mistake; no document when it cannot be read at all."""
+CHECK_FILE = "a check file"
+
+
+def parse(text: str, path: str, kind: str = CHECK_FILE) -> tuple[Node | None, list[Problem]]:
+    """The document of a YAML text, and every mistake; no document when it cannot be read at all.
+
+    `kind` is what the complaints call the file. One with nothing in it is a mistake in a check
+    file only.
+    """
     bad = _UNPRINTABLE.search(text)
     if bad:
         before = text[: bad.start()]
         place = Place(path, before.count("\n") + 1, bad.start() - before.rfind("\n"))
         return None, [Problem(f"the character U+{ord(bad[0]):04X} is not allowed in YAML", place)]
-    composer = _Composer(path)
+    composer = _Composer(path, kind)
     try:
         root = composer.compose(yaml.parse(text, Loader=_Base))
     except _Refusal as refusal:
@@ -120,7 +127,7 @@ def parse(text: str, path: str) -> tuple[Node | None, list[Problem]]:
     except yaml.MarkedYAMLError as error:
         composer.report(*_explain(error))
         return None, composer.problems
-    if root is None:
+    if root is None and kind == CHECK_FILE:
         composer.problems.append(
             Problem("the file is empty", Place(path), "A check file holds `probes:` and `checks:`.")
         )
@@ -141,9 +148,10 @@ def _explain(error: yaml.MarkedYAMLError) -> tuple[str, Any, str]:
 class _Composer:
     """Builds nodes from the events of PyYAML's parser, without recursion."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, kind: str) -> None:
         self.problems: list[Problem] = []
         self._path = path
+        self._kind = kind
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node] = {}
         self._root: Node | None = None
@@ -160,7 +168,7 @@ class _Composer:
                 case yaml.DocumentStartEvent():
                     self._documents += 1
                     if self._documents > 1:
-                        raise _Refusal("a check file is one YAML document", event.start_mark)
+                        raise _Refusal(f"{self._kind} is one YAML document", event.start_mark)
                 case yaml.ScalarEvent():
                     self._scalar(event)
                 case yaml.SequenceStartEvent():
@@ -225,7 +233,7 @@ class _Composer:
             self.report(
                 f"YAML tags are not allowed: {quote(tag)}",
                 event.start_mark,
-                "A check file is plain data. Quote a value that has to be text.",
+                f"{self._kind.capitalize()} is plain data. Quote a value that has to be text.",
             )
 
     def _alias(self, event: Any) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +21,6 @@ app = typer.Typer(
     no_args_is_help=True, help="The check suite: list it, explain a check, judge a check file."
 )
 
-_WIDEST = 100
 _TWO_REQUIREMENTS = len("AUT-01, AUT-02")
 """The width of a column; the rare longer list pushes its title to the right."""
 
@@ -57,28 +54,33 @@ def list_checks(
 
 @app.command("show")
 def show(
-    check: Annotated[str, typer.Argument(metavar="ID", help="The id of a check.")],
+    check: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of a check; a glob lists what it matches.")
+    ],
     *,
     checks: opt.Checks = None,
+    example: Annotated[
+        bool,
+        typer.Option(
+            "--example/--no-example",
+            help="A right and a wrong answer, seen on the embedded endpoint.",
+        ),
+    ] = True,
 ) -> None:
     """Explain a check: what is sent, what is expected, what breaks for whom, how to mend it."""
-    from metaio_verify.suite.describe import sections  # noqa: PLC0415 - the list needs none
-
     suite = _suite(checks)
+    if check not in suite.checks and set(check) & set("*?["):
+        from metaio_verify.suite.select import select  # noqa: PLC0415 - a page needs none
+
+        _print_list(select(suite, only=[check], tags=["heavy"]).checks)
+        return
     found = suite.checks.get(check)
     if found is None:
         raise UserError(Problem(f"unknown check {quote(check)}", hint=suggest(check, suite.checks)))
-    tags = f" · tags: {', '.join(found.tags)}" if found.tags else ""
-    area = suite.areas[found.area]
-    _print(_styled(f"{found.id}", bold=True))
-    _print_wrapped(found.title)
-    _print_wrapped(f"{found.level} · {', '.join(found.requirements)} · {area}{tags}")
-    for heading, lines in sections(found, suite):
-        if lines:
-            _print("")
-            _print(_styled(heading, bold=True))
-            for line in lines:
-                _print_wrapped(line, "  ")
+    from metaio_verify.cli.manual import page  # noqa: PLC0415 - the list needs none
+
+    for line in page(found, suite, checks or (), _styled, examples=example):
+        _print(line)
 
 
 @app.command("lint")
@@ -143,22 +145,6 @@ def _print_list(checks: Sequence[Check]) -> None:
         level = _styled(f"{check.level:{levels}}", fg=_COLOURS.get(check.level))
         requirements = f"{', '.join(check.requirements):{_TWO_REQUIREMENTS}}"
         _print(f"{check.id:{ids}}  {level}  {requirements}  {check.title}")
-
-
-def _print_wrapped(text: str, indent: str = "") -> None:
-    inner = indent + " " * (len(text) - len(text.lstrip(" ")))
-    for line in text.splitlines() or [""]:
-        width = min(shutil.get_terminal_size().columns, _WIDEST)
-        wrapped = textwrap.wrap(
-            line.strip(" "),
-            width,
-            initial_indent=inner,
-            subsequent_indent=inner,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for part in wrapped or [""]:
-            _print(part)
 
 
 def _styled(text: str, *, fg: str | None = None, bold: bool = False) -> str:

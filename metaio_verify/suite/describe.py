@@ -9,10 +9,13 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from metaio_verify.judge.wording import described
+from metaio_verify.suite.contract import requirements
 from metaio_verify.suite.links import captured
-from metaio_verify.suite.model import Auth, Check, Expect, Probe, Suite, Timing
+from metaio_verify.suite.model import Check, Expect, Probe, Suite, Timing
+from metaio_verify.suite.sent import curl
 from metaio_verify.suite.words import listing, printable
 
+_MOST_RELATED = 8
 _TIMING = {
     "total": "complete within {} s",
     "first_byte": "first byte within {} s",
@@ -22,6 +25,14 @@ _TIMING = {
 
 def sections(check: Check, suite: Suite) -> Iterator[tuple[str, list[str]]]:
     """The headings of a check's page with their lines; a line's indent is part of it."""
+    said = requirements()
+    yield (
+        "Contract",
+        [
+            f"{id_} ({said[id_].level}): {said[id_].text}" if id_ in said else id_
+            for id_ in check.requirements
+        ],
+    )
     for id_ in check.probes:
         yield f"Sent ({id_})", list(_request(suite.probes[id_]))
     if check.also:
@@ -47,7 +58,33 @@ def sections(check: Check, suite: Suite) -> Iterator[tuple[str, list[str]]]:
     yield "How to mend it", [check.fix]
     yield "Until then", [check.workaround] if check.workaround else []
     yield "Sources", list(check.sources)
-    yield "Faults that prove it", [f"metaio-verify demo --fault {fault}" for fault in check.faults]
+    yield "Faults that prove it", list(_faults(check))
+    yield "Related", list(_related(check, suite))
+
+
+def _faults(check: Check) -> Iterator[str]:
+    from metaio_verify.lab.faults import FAULTS  # noqa: PLC0415 - loads the lab
+
+    for id_ in check.faults:
+        doc = f": {FAULTS[id_].doc}" if id_ in FAULTS else ""
+        yield f"{id_}{doc}"
+    if check.faults:
+        yield f"  metaio-verify demo --fault {check.faults[0]}"
+
+
+def _related(check: Check, suite: Suite) -> Iterator[str]:
+    """The checks that judge the same answers, those of the same area first."""
+    found = [
+        other
+        for other in suite.checks.values()
+        if other.id != check.id and not set(other.probes).isdisjoint(check.probes)
+    ]
+    found.sort(key=lambda other: other.area != check.area)
+    for other in found[:_MOST_RELATED]:
+        yield f"{other.id}: {other.title}"
+    more = len(found) - _MOST_RELATED
+    if more > 0:
+        yield f"… and {more} more that judge {listing(check.probes, 'and')}"
 
 
 def conditions(expect: Expect) -> Iterator[str]:
@@ -100,21 +137,7 @@ def _rule(name: str, args: dict[str, Any]) -> Iterator[str]:
 def _request(probe: Probe) -> Iterator[str]:
     yield probe.purpose
     yield ""
-    query = "&".join(f"{key}={value}" for key, value in probe.query.items())
-    yield f"{probe.method} {probe.path}{f'?{query}' if query else ''}"
-    if probe.auth is not Auth.DEFAULT:
-        yield f"credential: {probe.auth}"
-    yield f"anthropic-version: {probe.version or '(not sent)'}"
-    if probe.beta:
-        yield f"anthropic-beta: {','.join(probe.beta)}"
-    for name, value in probe.headers.items():
-        for line in [value] if isinstance(value, str) else value or ["(not sent)"]:
-            yield f"{name}: {line}"
-    if probe.body is not UNSET:
-        yield from ("", _json(probe.body))
-    elif probe.json is not UNSET:
-        text = json.dumps(probe.json, indent=2, ensure_ascii=False)
-        yield from ("", *text.splitlines())
+    yield from curl(probe)
     yield from _circumstances(probe)
 
 

@@ -102,7 +102,7 @@ def _unmatched(suite: Suite, patterns: Iterable[str]) -> list[Problem]:
     return [
         Problem(
             f"no check matches {quote(pattern)}",
-            hint=suggest(pattern, suite.checks if "." in pattern else areas) or _ALL,
+            hint=suggest(pattern, {*suite.checks, *areas} if "." in pattern else areas) or _ALL,
         )
         for pattern in patterns
         if not fnmatch.filter(suite.checks, pattern)

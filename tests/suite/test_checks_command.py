@@ -88,7 +88,7 @@ def test_show_explains_a_check(tmp_path: Path, snapshot: SnapshotAssertion) -> N
     )
     more = "purpose: A question.\n    headers: {x-a: [b, c]}\n    at-once: 3\n    auth: bearer"
     path = write(tmp_path, changed("purpose: A question.", more, text))
-    done = run("checks", "show", "own.answer", "--checks", str(path))
+    done = run("checks", "show", "own.answer", "--checks", str(path), "--no-example")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == snapshot
 
@@ -96,9 +96,53 @@ def test_show_explains_a_check(tmp_path: Path, snapshot: SnapshotAssertion) -> N
 @pytest.mark.parametrize("check", ["auth.bearer", "streaming.incremental"])
 def test_show_explains_the_built_in_checks(check: str) -> None:
     """With the rule in words and the command that shows the check fail."""
-    done = run("checks", "show", check)
+    done = run("checks", "show", check, "--no-example")
     assert done.stdout.startswith(f"{check}\n{builtin().checks[check].title}\n")
     assert f"demo --fault {builtin().checks[check].faults[0]}\n" in done.stdout
+
+
+def test_show_has_a_right_and_a_wrong_answer(snapshot: SnapshotAssertion) -> None:
+    """From the embedded endpoint, clean and with the first fault, and the same every time."""
+    first, second = (run("checks", "show", "counting.mistakes") for _ in range(2))
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout == snapshot
+    assert second.stdout == first.stdout
+
+
+def test_show_marks_what_differs_in_a_stream() -> None:
+    """And cuts what does not."""
+    lines = run("checks", "show", "streaming.message-stop").stdout.splitlines()
+    right = lines.index("A right answer to hello-stream, from the lab")
+    wrong = lines.index("A wrong answer to hello-stream, with message-stop-missing")
+    assert "  > event: message_stop" in lines[right:wrong]
+    assert "  expected message_stop" in lines[wrong:]
+    assert any("… " in line and line.endswith(" lines") for line in lines[right:wrong])
+
+
+def test_show_is_honest_about_a_fault_that_needs_a_whole_run() -> None:
+    """Such a check has no wrong answer of its own."""
+    text = " ".join(run("checks", "show", "thinking.not-in-text").stdout.split())
+    assert "shows in the answers to other requests only, so in a whole run: metaio-verify" in text
+
+
+def test_show_shows_a_check_of_ones_own_on_the_lab(tmp_path: Path) -> None:
+    """Whatever the lab makes of it."""
+    path = write(tmp_path, changed(', ask: "${token}"', ", max_tokens: 1, messages: []"))
+    done = run("checks", "show", "own.answer", "--checks", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "An answer (fail) to ask, from the lab" in done.stdout
+    assert "expected status 200" in done.stdout
+
+
+def test_show_lists_what_a_glob_matches() -> None:
+    """Costly checks too, one a line."""
+    done = run("checks", "show", "auth.models-*")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        "auth.models-x-api-key",
+        "auth.models-bearer",
+    ]
+    wrong = run("checks", "show", "auht.*")
+    assert (wrong.returncode, "`auth.*`" in wrong.stderr) == (2, True)
 
 
 def test_show_names_the_nearest_check() -> None:

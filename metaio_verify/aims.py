@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from metaio_verify.api import Endpoint, Options
 from metaio_verify.errors import Problem, UserError
+from metaio_verify.report import Output, pages, parse_target
 
 PLACEHOLDER = "{target}"
 """Stands for the name of the target in the path of a report."""
@@ -21,8 +22,14 @@ class Aim:
     """The name of the target; empty when none was named."""
     endpoint: Endpoint
     options: Options
-    reports: tuple[str, ...]
-    """`FORMAT=PATH`, ready to be parsed."""
+    outputs: tuple[Output, ...]
+
+
+def outputs_of(
+    reports: Sequence[str], template: Path | None = None, since: Path | None = None
+) -> tuple[Output, ...]:
+    """Return what `FORMAT=PATH` asks for, the onboarding page with its template and its past."""
+    return tuple(pages([parse_target(text) for text in reports], template, since))
 
 
 def reports_of(reports: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

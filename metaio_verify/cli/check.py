@@ -27,7 +27,7 @@ from metaio_verify.exitcodes import ExitCode, worst
 
 if TYPE_CHECKING:
     from metaio_verify.aims import Aim
-    from metaio_verify.api import Endpoint, Options
+    from metaio_verify.api import Options
 
 _TARGET = "Target"
 _DEMO_FOLDER = Path("metaio-verify-reports")
@@ -75,6 +75,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     tag: opt.Tags = None,
     checks: opt.Checks = None,
     report: opt.Reports = None,
+    template: opt.Template = None,
+    since: opt.Since = None,
     strict: opt.Strict = None,
     fail_fast: opt.FailFast = False,
     concurrency: opt.Concurrency = None,
@@ -141,7 +143,7 @@ def check(  # noqa: PLR0913 - one parameter an option
             environment = NOTHING if name else read_environment(one)
             _print_plan(options_of(one), models_of(one, environment), name)
         return ExitCode.OK
-    from metaio_verify.aims import Aim, reports_of  # noqa: PLC0415 - imports the network
+    from metaio_verify.aims import Aim, outputs_of, reports_of  # noqa: PLC0415 - imports the network
     from metaio_verify.api import AUTO, Endpoint  # noqa: PLC0415
 
     def aim(name: str, settings: Target, reports: tuple[str, ...]) -> Aim:
@@ -155,11 +157,16 @@ def check(  # noqa: PLR0913 - one parameter an option
             auth or settings.auth or AUTO,
         )
         others = tuple(secret for secret in environment.secrets if secret != key)
-        return Aim(name, endpoint, replace(options_of(settings), secrets=others), reports)
+        outputs = outputs_of(reports, template, _named(since, name))
+        return Aim(name, endpoint, replace(options_of(settings), secrets=others), outputs)
 
     runs = chosen or {"": given}
     reports = reports_of({name: report or one.reports for name, one in runs.items()})
     return _verify_each([aim(name, one, reports[name]) for name, one in runs.items()])
+
+
+def _named(path: Path | None, name: str) -> Path | None:
+    return Path(str(path).replace("{target}", name)) if path and name else path
 
 
 def _refuse_beside_target(*, base_url: str | None, api_key: str | None) -> None:
@@ -184,6 +191,8 @@ def demo(  # noqa: PLR0913 - one parameter an option
     tag: opt.Tags = None,
     checks: opt.Checks = None,
     report: opt.Reports = None,
+    template: opt.Template = None,
+    since: opt.Since = None,
     strict: opt.Strict = None,
     fail_fast: opt.FailFast = False,
     concurrency: opt.Concurrency = None,
@@ -213,7 +222,8 @@ def demo(  # noqa: PLR0913 - one parameter an option
         return print_changes(faults=bool(fault))
     if plan:
         return _print_plan(options, [])
-    from metaio_verify.api import Endpoint  # noqa: PLC0415 - imports the network
+    from metaio_verify.aims import Aim, outputs_of  # noqa: PLC0415 - imports the network
+    from metaio_verify.api import Endpoint  # noqa: PLC0415
     from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
 
     lab = Lab(faults=fault or [], variants=variant or [])
@@ -222,7 +232,7 @@ def demo(  # noqa: PLR0913 - one parameter an option
         report = [f"markdown={_DEMO_FOLDER}/onboarding.md", f"json={_DEMO_FOLDER}/run.json"]
     with running(lab) as base_url:
         endpoint = Endpoint(base_url, lab.key, [lab.models[0].id])
-        return _verify(endpoint, options, report)
+        return _verify(Aim("", endpoint, options, outputs_of(report, template, since)))
 
 
 _NO_URL = Problem(
@@ -274,17 +284,17 @@ def _options(  # noqa: PLR0913 - one parameter an option
 def _verify_each(aims: Sequence[Aim]) -> int:
     """Run one after the other; the exit code is the worst. Ctrl-C ends them all."""
     if len(aims) == 1:
-        return _verify(aims[0].endpoint, aims[0].options, aims[0].reports)
+        return _verify(aims[0])
     from metaio_verify import report  # noqa: PLC0415
     from metaio_verify.api import check_input  # noqa: PLC0415
 
     for aim in aims:  # nothing is sent to the first one if the last one makes no sense
         check_input(aim.endpoint, aim.options)
-    report.prepare([report.parse_target(text) for aim in aims for text in aim.reports])
+    report.prepare([output for aim in aims for output in aim.outputs])
     codes: dict[str, int] = {}
     for aim in aims:
         typer.echo(f"{'' if not codes else chr(10)}== {aim.name}: {aim.endpoint.base_url}\n")
-        codes[aim.name] = _verify(aim.endpoint, aim.options, aim.reports)
+        codes[aim.name] = _verify(aim)
         if codes[aim.name] == ExitCode.INTERRUPTED:
             break
     typer.echo("\n== targets\n")
@@ -304,16 +314,16 @@ _IN_A_WORD: dict[int, str] = {
 }
 
 
-def _verify(endpoint: Endpoint, options: Options, reports: Sequence[str]) -> int:
+def _verify(aim: Aim) -> int:
     """Run, write the reports, print the result; the exit code is the record's."""
     from metaio_verify import report  # noqa: PLC0415
     from metaio_verify.api import choose, verify  # noqa: PLC0415
     from metaio_verify.report.live import progress  # noqa: PLC0415
 
-    targets = [report.parse_target(text) for text in reports]
-    report.prepare(targets)
-    record = verify(endpoint, options, chosen=choose(options), observer=progress(sys.stderr))
-    return report.deliver(record, targets)
+    report.prepare(aim.outputs)
+    options = aim.options
+    record = verify(aim.endpoint, options, chosen=choose(options), observer=progress(sys.stderr))
+    return report.deliver(record, aim.outputs)
 
 
 def _print_plan(options: Options, models: Sequence[str], name: str = "") -> int:

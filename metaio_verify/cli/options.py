@@ -48,6 +48,22 @@ Reports = Annotated[
         rich_help_panel=_OUT,
     ),
 ]
+Template = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A Jinja template of your own for the onboarding page (docs/templates.md).",
+        rich_help_panel=_OUT,
+    ),
+]
+Since = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN.json",
+        help="The onboarding page says what changed since this run.",
+        rich_help_panel=_OUT,
+    ),
+]
 Strict = Annotated[
     bool | None,
     typer.Option("--strict", help="A failed should-check fails the run.", rich_help_panel=_RUN),

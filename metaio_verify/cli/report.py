@@ -42,14 +42,17 @@ def report(
         ),
     ] = False,
     checks: opt.Checks = None,
+    template: opt.Template = None,
+    since: opt.Since = None,
 ) -> int:
     """Make any report from a saved run; sends nothing. The exit code is about the report alone."""
     from metaio_verify import report as reports  # noqa: PLC0415 - keeps --help fast
-    from metaio_verify.report.json import decode  # noqa: PLC0415
+    from metaio_verify.report.json import decode, read  # noqa: PLC0415
 
     outputs = [reports.parse_target(text) for text in formats or [reports.Format.TERMINAL]]
-    name = "standard input" if run == "-" else run
-    record = decode(_read(run), name)
+    outputs = reports.pages(outputs, template, since)
+    piped = run == "-"
+    record = decode(sys.stdin.buffer.read(), "standard input") if piped else read(Path(run))
     reports.prepare(outputs)
     if again or checks:
         record = _judged_again(record, checks or [])
@@ -71,15 +74,3 @@ def _judged_again(record: RunRecord, checks: list[Path]) -> RunRecord:
         checks=checks,
     )
     return judge_again(record, options)
-
-
-def _read(run: str) -> bytes:
-    from metaio_verify.errors import Place, Problem, UserError  # noqa: PLC0415
-
-    if run == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(run).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "this is no path"
-        raise UserError(Problem(f"the run record cannot be read: {reason}", Place(run))) from None

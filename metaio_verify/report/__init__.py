@@ -8,8 +8,9 @@ from metaio_verify.report.formats import (
     Output,
     deliver,
     emit,
+    pages,
     parse_target,
     prepare,
 )
 
-__all__ = ["FORMATS", "Format", "Output", "deliver", "emit", "parse_target", "prepare"]
+__all__ = ["FORMATS", "Format", "Output", "deliver", "emit", "pages", "parse_target", "prepare"]

@@ -10,14 +10,18 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.record import RunRecord
 from metaio_verify.report import files
 from metaio_verify.report.surface import Surface
+
+if TYPE_CHECKING:
+    from metaio_verify.report.template import Template
 
 _SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".txt": "terminal"}
 
@@ -73,6 +77,20 @@ class Output:
     format: Format
     path: Path | None = None
     """None stands for standard output."""
+    template: Template | None = None
+    """What makes the onboarding page instead of ours."""
+    before: RunRecord | None = None
+    """The earlier run that the onboarding page tells the changes since."""
+
+    def render(self, record: RunRecord, surface: Surface | None = None) -> str:
+        """Return the report as text; only the terminal format looks at the surface."""
+        if self.template is not None:
+            return self.template.render(record, self.before)
+        if self.before is not None:
+            from metaio_verify.report import markdown  # noqa: PLC0415
+
+            return markdown.render(record, self.before)
+        return self.format.render(record, surface)
 
 
 def parse_target(text: str) -> Output:
@@ -92,6 +110,40 @@ def parse_target(text: str) -> Output:
     if path.endswith(("/", os.sep)):
         raise UserError(Problem(f"{path} is a folder", hint=f"name a file in it: {text}report"))
     return Output(format_, Path(path) if path not in ("", "-") else None)
+
+
+def pages(outputs: Sequence[Output], template: Path | None, since: Path | None) -> list[Output]:
+    """Return the outputs; the onboarding pages among them with a template and an earlier run.
+
+    Raises:
+        UserError: the template or the record cannot be read, or no page was asked for.
+
+    """
+    if template is None and since is None:
+        return list(outputs)
+    if not any(output.format is Format.MARKDOWN for output in outputs):
+        flag = "--template" if template is not None else "--since"
+        raise UserError(
+            Problem(
+                f"{flag} belongs to the onboarding page, and none was asked for",
+                hint="ask for markdown=onboarding.md",
+            )
+        )
+    made = before = None
+    if template is not None:
+        from metaio_verify.report.template import Template  # noqa: PLC0415 - imports Jinja
+
+        made = Template(template)
+    if since is not None:
+        from metaio_verify.report.json import read  # noqa: PLC0415
+
+        before = read(since)
+    return [
+        replace(output, template=made, before=before)
+        if output.format is Format.MARKDOWN
+        else output
+        for output in outputs
+    ]
 
 
 def _suggestion(text: str) -> str:
@@ -136,9 +188,9 @@ def emit(record: RunRecord, outputs: Sequence[Output]) -> None:
     for output in sorted(outputs, key=lambda output: output.path is None):
         try:
             if output.path is None:
-                show(output.format.render(record, Surface.of(sys.stdout)))
+                show(output.render(record, Surface.of(sys.stdout)))
             else:
-                files.write(output.path, output.format.render(record), output.format.mode)
+                files.write(output.path, output.render(record), output.format.mode)
         except UserError as error:
             problems += error.problems
     if problems:

@@ -6,6 +6,7 @@ the same text.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -60,6 +61,17 @@ def decode(data: bytes, path: str) -> RunRecord:
                 _MAKE_ONE,
             )
         ) from None
+
+
+def read(path: Path) -> RunRecord:
+    """Return the record of a file; raises `UserError` when there is none."""
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "this is no path"
+        place = Place(str(path))
+        raise UserError(Problem(f"the run record cannot be read: {reason}", place)) from None
+    return decode(data, str(path))
 
 
 def record_schema() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metaio_verify.report.group import Deviation, unsettled
+from metaio_verify.report.group import Deviation, Unsettled, info_of, unsettled
 from metaio_verify.report.markup import bullets, code, prose, sentence
 from metaio_verify.report.onboarding import Page
 from metaio_verify.report.text import listed, plural
@@ -51,5 +51,16 @@ def _unsettled(page: Page, title: str, *verdicts: Verdict) -> str:
     groups = [group for verdict in verdicts for group in unsettled(page.record, verdict)]
     if not groups:
         return ""
-    items = [f"{sentence(group.reason)} ({plural(len(group.checks), 'check')})" for group in groups]
+    items = [f"{_capital(sentence(one.reason))} ({_of_what(page, one)})" for one in groups]
     return f"### {title}\n\n{bullets(items)}"
+
+
+def _of_what(page: Page, group: Unsettled) -> str:
+    """The requirement in question, or how many there are."""
+    if len(group.checks) > 1:
+        return plural(len(group.checks), "check")
+    return f"“{sentence(info_of(page.record, group.checks[0]).title)}”"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from metaio_verify.record import RunRecord
 from metaio_verify.report import capabilities, clients, troubleshooting
 from metaio_verify.report.advice import operational_advice
+from metaio_verify.report.changes import changes
 from metaio_verify.report.claims import claims
 from metaio_verify.report.environment import reasons
 from metaio_verify.report.facts import MESSAGES, MODELS, doubled_path
@@ -36,26 +37,30 @@ _REFERENCES = {
 }
 
 
-def render(record: RunRecord) -> str:
-    """Return the page as Markdown."""
-    page = open_page(record)
-    sections = [
-        f"# Claude Code with {prose(page.host)}",
-        _callout(page),
-        _clients(page),
-        _what_was_verified(page),
-        _recommended_route(page),
-        _environment_set_up(page),
-        _why_this_works(page),
-        _verified_models(page),
-        _capabilities(page),
-        known_deviations(page),
-        operational_advice(page),
-        troubleshooting.render(page),
-        _references(page),
-        _run_it_yourself(page),
-    ]
-    return "\n\n".join(filter(None, sections)) + "\n"
+def render(record: RunRecord, before: RunRecord | None = None) -> str:
+    """Return the page as Markdown; with an earlier run, also what has changed since."""
+    return "\n\n".join(filter(None, sections(open_page(record), before).values())) + "\n"
+
+
+def sections(page: Page, before: RunRecord | None = None) -> dict[str, str]:
+    """Return the parts of the page in their order; a template names them by these words."""
+    return {
+        "title": f"# Claude Code with {prose(page.host)}",
+        "verdict": _callout(page),
+        "clients": _clients(page),
+        "changes": _changes(page, before) if before else "",
+        "verified": _what_was_verified(page),
+        "route": _recommended_route(page),
+        "setup": _environment_set_up(page),
+        "claims": _why_this_works(page),
+        "models": _verified_models(page),
+        "capabilities": _capabilities(page),
+        "deviations": known_deviations(page),
+        "advice": operational_advice(page),
+        "troubleshooting": troubleshooting.render(page),
+        "references": _references(page),
+        "reproduce": _run_it_yourself(page),
+    }
 
 
 def _callout(page: Page) -> str:
@@ -86,6 +91,17 @@ def _clients(page: Page) -> str:
     if not found:
         return ""
     return table(["Client", "Result"], [[prose(one.client), sentence(one.text)] for one in found])
+
+
+def _changes(page: Page, before: RunRecord) -> str:
+    found = changes(before, page.record)
+    parts = [f"## Changes since {date(before.started)}"]
+    if not found:
+        parts.append("Nothing that a client notices.")
+    for title, items in (("Better", found.better), ("Worse", found.worse), ("Also", found.other)):
+        if items:
+            parts += [f"{title}:", bullets(map(sentence, items))]
+    return "\n\n".join(parts)
 
 
 def _what_was_verified(page: Page) -> str:
@@ -186,8 +202,9 @@ def _environment_set_up(page: Page) -> str:
             [
                 "## Environment setup",
                 tried,
-                fence(exports(page), "bash"),
+                "Put these variables in one of the places below.",
                 bullets(_set_up_remarks(page)),
+                *(f"### {block.title}\n\n{block.remark}\n\n{block.code}" for block in page.blocks),
             ],
         )
     )
@@ -279,7 +296,9 @@ def _run_it_yourself(page: Page) -> str:
             fence([*exports(page, named=False), check_command(page.record)], "bash"),
             (
                 f"This page was made by {prose(tool.name)} {prose(tool.version)} from the run of "
-                f"{date(page.record.started)}."
+                f"{date(page.record.started)}. From the record that the command leaves, "
+                f"{code('metaio-verify report run.json --as markdown')} makes it again; with "
+                f"{code('--since run.json')}, the page of a later run says what changed."
             ),
         ]
     )

@@ -10,6 +10,7 @@ from metaio_verify.record import RunRecord
 from metaio_verify.report import environment, facts
 from metaio_verify.report.group import Deviation, deviations
 from metaio_verify.report.markup import shell_word
+from metaio_verify.report.places import Block, blocks
 from metaio_verify.report.summary import Outcome, Summary, summarise
 from metaio_verify.report.text import date, safe
 from metaio_verify.verdict import Verdict
@@ -76,6 +77,11 @@ class Page:
         return [one for one in environment.settings(self.record) if one.name not in known]
 
     @property
+    def blocks(self) -> list[Block]:
+        """The set-up, for each place where a customer may put it."""
+        return blocks(environment.settings(self.record), [self.variable] if self.variable else [])
+
+    @property
     def other_variable(self) -> str:
         """The second variable for the token, when it is known whether it works."""
         styles = self.record.target.auth_styles
@@ -120,7 +126,7 @@ def check_command(record: RunRecord) -> str:
     words += [f"--skip {_word(glob)}" for glob in chosen.skip]
     words += [f"--tag {_word(tag)}" for tag in chosen.tags]
     words += ["--strict"] if chosen.strict else []
-    return " ".join([*words, "--report markdown=onboarding.md"])
+    return " ".join([*words, "--report markdown=onboarding.md --report json=run.json"])
 
 
 def _word(text: str) -> str:

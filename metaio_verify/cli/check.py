@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from metaio_verify.config import (
     read_environment,
 )
 from metaio_verify.errors import Problem, UserError
-from metaio_verify.exitcodes import ExitCode, worst
+from metaio_verify.exitcodes import ExitCode
 
 if TYPE_CHECKING:
     from metaio_verify.aims import Aim
@@ -88,6 +87,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     max_events: opt.MaxEvents = None,
     ca_bundle: opt.CaBundle = None,
     plan: opt.PlanOnly = False,
+    verbose: opt.Verbose = False,
+    watch: opt.Watch = False,
+    interval: opt.Interval = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -145,6 +147,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         return ExitCode.OK
     from metaio_verify.aims import Aim, outputs_of, reports_of  # noqa: PLC0415 - imports the network
     from metaio_verify.api import AUTO, Endpoint  # noqa: PLC0415
+    from metaio_verify.cli.runs import Manner, run_all  # noqa: PLC0415
 
     def aim(name: str, settings: Target, reports: tuple[str, ...]) -> Aim:
         environment = credentials_of(name, settings) if name else read_environment(settings)
@@ -162,7 +165,8 @@ def check(  # noqa: PLR0913 - one parameter an option
 
     runs = chosen or {"": given}
     reports = reports_of({name: report or one.reports for name, one in runs.items()})
-    return _verify_each([aim(name, one, reports[name]) for name, one in runs.items()])
+    aims = [aim(name, one, reports[name]) for name, one in runs.items()]
+    return run_all(aims, Manner(verbose=verbose, watch=watch, interval=interval))
 
 
 def _named(path: Path | None, name: str) -> Path | None:
@@ -224,6 +228,7 @@ def demo(  # noqa: PLR0913 - one parameter an option
         return _print_plan(options, [])
     from metaio_verify.aims import Aim, outputs_of  # noqa: PLC0415 - imports the network
     from metaio_verify.api import Endpoint  # noqa: PLC0415
+    from metaio_verify.cli.runs import verify_one  # noqa: PLC0415
     from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
 
     lab = Lab(faults=fault or [], variants=variant or [])
@@ -232,7 +237,7 @@ def demo(  # noqa: PLR0913 - one parameter an option
         report = [f"markdown={_DEMO_FOLDER}/onboarding.md", f"json={_DEMO_FOLDER}/run.json"]
     with running(lab) as base_url:
         endpoint = Endpoint(base_url, lab.key, [lab.models[0].id])
-        return _verify(Aim("", endpoint, options, outputs_of(report, template, since)))
+        return verify_one(Aim("", endpoint, options, outputs_of(report, template, since)))
 
 
 _NO_URL = Problem(
@@ -279,51 +284,6 @@ def _options(  # noqa: PLR0913 - one parameter an option
         concurrency=concurrency or settings.concurrency or default.concurrency,
         timeout=timeout or settings.timeout or default.timeout,
     )
-
-
-def _verify_each(aims: Sequence[Aim]) -> int:
-    """Run one after the other; the exit code is the worst. Ctrl-C ends them all."""
-    if len(aims) == 1:
-        return _verify(aims[0])
-    from metaio_verify import report  # noqa: PLC0415
-    from metaio_verify.api import check_input  # noqa: PLC0415
-
-    for aim in aims:  # nothing is sent to the first one if the last one makes no sense
-        check_input(aim.endpoint, aim.options)
-    report.prepare([output for aim in aims for output in aim.outputs])
-    codes: dict[str, int] = {}
-    for aim in aims:
-        typer.echo(f"{'' if not codes else chr(10)}== {aim.name}: {aim.endpoint.base_url}\n")
-        codes[aim.name] = _verify(aim)
-        if codes[aim.name] == ExitCode.INTERRUPTED:
-            break
-    typer.echo("\n== targets\n")
-    width = max(len(aim.name) for aim in aims)
-    for aim in aims:
-        code = codes.get(aim.name)
-        found = "not begun" if code is None else f"{_IN_A_WORD[code]} (exit code {code})"
-        typer.echo(f"{aim.name:{width}}  {found}")
-    return worst(codes.values())
-
-
-_IN_A_WORD: dict[int, str] = {
-    ExitCode.OK: "works",
-    ExitCode.FAILED: "broken",
-    ExitCode.NOT_VERIFIED: "not verified",
-    ExitCode.INTERRUPTED: "interrupted",
-}
-
-
-def _verify(aim: Aim) -> int:
-    """Run, write the reports, print the result; the exit code is the record's."""
-    from metaio_verify import report  # noqa: PLC0415
-    from metaio_verify.api import choose, verify  # noqa: PLC0415
-    from metaio_verify.report.live import progress  # noqa: PLC0415
-
-    report.prepare(aim.outputs)
-    options = aim.options
-    record = verify(aim.endpoint, options, chosen=choose(options), observer=progress(sys.stderr))
-    return report.deliver(record, aim.outputs)
 
 
 def _print_plan(options: Options, models: Sequence[str], name: str = "") -> int:

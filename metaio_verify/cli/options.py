@@ -44,7 +44,7 @@ Reports = Annotated[
     typer.Option(
         "--report",
         metavar="FORMAT=PATH",
-        help="Write a report: json, markdown, terminal; repeatable.",
+        help="Write a report: json, markdown, terminal, wire; repeatable.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -134,6 +134,34 @@ PlanOnly = Annotated[
     bool,
     typer.Option(
         "--plan", help="Print what would be sent, and send nothing.", rich_help_panel=_RUN
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Show every exchange, byte for byte, before the result.",
+        rich_help_panel=_OUT,
+    ),
+]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Run again on Enter and show what changed, until Ctrl-C; the exit code is that of "
+        "the last round.",
+        rich_help_panel=_RUN,
+    ),
+]
+Interval = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        metavar="SECONDS",
+        help="Like --watch, again after this time.",
+        callback=_finite,
+        rich_help_panel=_RUN,
     ),
 ]
 Faults = Annotated[

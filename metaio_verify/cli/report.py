@@ -29,8 +29,8 @@ def report(
         typer.Option(
             "--as",
             metavar="FORMAT[=PATH]",
-            help="terminal (the default), markdown or json; to standard output without a path; "
-            "repeatable.",
+            help="terminal (the default), markdown, json or wire; to standard output without a "
+            "path; repeatable.",
         ),
     ] = None,
     again: Annotated[

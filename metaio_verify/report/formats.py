@@ -32,6 +32,7 @@ class Format(StrEnum):
     TERMINAL = "terminal"
     MARKDOWN = "markdown"
     JSON = "json"
+    WIRE = "wire"
 
     @property
     def summary(self) -> str:
@@ -40,11 +41,11 @@ class Format(StrEnum):
 
     @property
     def mode(self) -> int:
-        """The permissions of a file; the record holds whole exchanges, so only its owner reads."""
-        return 0o600 if self is Format.JSON else 0o644
+        """The permissions of a file; whole exchanges are for their owner alone."""
+        return 0o600 if self in (Format.JSON, Format.WIRE) else 0o644
 
     def render(self, record: RunRecord, surface: Surface | None = None) -> str:
-        """Return the report as text; only the terminal format looks at the surface."""
+        """Return the report as text; only those for a terminal look at the surface."""
         match self:
             # Each format is imported when it is used: the libraries behind some are slow.
             case Format.TERMINAL:
@@ -59,12 +60,17 @@ class Format(StrEnum):
                 from metaio_verify.report import json  # noqa: PLC0415
 
                 return json.encode(record).decode()
+            case Format.WIRE:
+                from metaio_verify.report import wire  # noqa: PLC0415
+
+                return wire.render(record, surface)
 
 
 _SUMMARIES = {
     Format.TERMINAL: "the verdict and each deviation, for a person",
     Format.MARKDOWN: "the onboarding page, ready to publish",
     Format.JSON: "the run record, which every other report can be made from",
+    Format.WIRE: "every exchange, byte for byte, as `check -v` shows it",
 }
 
 FORMATS: dict[str, Format] = {format_.value: format_ for format_ in Format}

@@ -156,7 +156,7 @@ def _seen(group: Sequence[Judgement]) -> list[Seen]:
     for judgement in group:
         for finding in judgement.findings:
             texts = (finding.expected, finding.actual, finding.where)
-            key = tuple(_normal(text, judgement.model) for text in texts)
+            key = tuple(normal(text, judgement.model) for text in texts)
             merged.setdefault(key, []).append((judgement, finding))
     return [
         Seen(
@@ -173,7 +173,7 @@ def unsettled(record: RunRecord, verdict: Verdict) -> list[Unsettled]:
     groups: dict[str, list[Judgement]] = {}
     for judgement in record.verdicts:
         if judgement.verdict is verdict:
-            groups.setdefault(_normal(_reason(judgement), judgement.model), []).append(judgement)
+            groups.setdefault(normal(_reason(judgement), judgement.model), []).append(judgement)
     found = [
         Unsettled(
             verdict=verdict,
@@ -197,6 +197,7 @@ def _models(group: Iterable[Judgement]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.model for one in group if one.model is not None))
 
 
-def _normal(text: str, model: str | None) -> str:
+def normal(text: str, model: str | None) -> str:
+    """Return a text without what differs by design: tokens, and the model's id."""
     text = _TOKEN.sub("VERIFY-…", text)
     return text.replace(model, "…") if model else text

@@ -1,0 +1,104 @@
+"""The runs of `check`: one, one for each target, or one after the other while somebody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import typer
+
+from metaio_verify import report
+from metaio_verify.aims import Aim
+from metaio_verify.api import check_input, choose, verify
+from metaio_verify.errors import Problem, UserError
+from metaio_verify.exitcodes import ExitCode, worst
+from metaio_verify.record import RunRecord
+from metaio_verify.report.live import progress
+
+_IN_A_WORD: dict[int, str] = {
+    ExitCode.OK: "works",
+    ExitCode.FAILED: "broken",
+    ExitCode.NOT_VERIFIED: "not verified",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the runs are shown and repeated."""
+
+    verbose: bool = False
+    """Show each exchange byte for byte."""
+    watch: bool = False
+    interval: float | None = None
+    """Seconds between two rounds; none waits for Enter."""
+
+
+def run_all(aims: Sequence[Aim], manner: Manner) -> int:
+    """Run one after the other; the exit code is the worst. Ctrl-C ends them all."""
+    if manner.watch or manner.interval is not None:
+        return _watched(aims, manner)
+    if len(aims) == 1:
+        return verify_one(aims[0], verbose=manner.verbose)
+    for aim in aims:  # nothing is sent to the first one if the last one makes no sense
+        check_input(aim.endpoint, aim.options)
+    report.prepare([output for aim in aims for output in aim.outputs])
+    codes: dict[str, int] = {}
+    for aim in aims:
+        typer.echo(f"{chr(10) if codes else ''}== {aim.name}: {aim.endpoint.base_url}\n")
+        codes[aim.name] = verify_one(aim, verbose=manner.verbose)
+        if codes[aim.name] == ExitCode.INTERRUPTED:
+            break
+    typer.echo("\n== targets\n")
+    width = max(len(aim.name) for aim in aims)
+    for aim in aims:
+        code = codes.get(aim.name)
+        found = "not begun" if code is None else f"{_IN_A_WORD[code]} (exit code {code})"
+        typer.echo(f"{aim.name:{width}}  {found}")
+    return worst(codes.values())
+
+
+def verify_one(aim: Aim, *, verbose: bool = False) -> int:
+    """Run, write the reports, print the result; the exit code is the record's."""
+    if verbose and any(output.path is None for output in aim.outputs):
+        raise UserError(
+            Problem(
+                "-v shows the exchanges on standard output, and a report was to go there too",
+                hint="give the report a path, or leave -v out and ask for --report wire=PATH",
+            )
+        )
+    return report.deliver(_run(aim, verbose=verbose), aim.outputs)
+
+
+def _run(aim: Aim, *, verbose: bool) -> RunRecord:
+    report.prepare(aim.outputs)
+    options = aim.options
+    record = verify(aim.endpoint, options, chosen=choose(options), observer=progress(sys.stderr))
+    if verbose:
+        report.emit(record, [report.Output(report.Format.WIRE)])
+    return record
+
+
+def _watched(aims: Sequence[Aim], manner: Manner) -> int:
+    from metaio_verify.cli.watch import watch  # noqa: PLC0415 - few runs are watched
+
+    if len(aims) > 1:
+        raise UserError(
+            Problem("only one target can be watched", hint=f"give --target {aims[0].name}")
+        )
+    aim = aims[0]
+    if any(output.path is None for output in aim.outputs):
+        raise UserError(Problem("a watched run needs a path for each report"))
+
+    def first() -> RunRecord:
+        record = _run(aim, verbose=manner.verbose)
+        report.deliver(record, aim.outputs)
+        return record
+
+    def again() -> RunRecord:
+        record = _run(aim, verbose=manner.verbose)
+        report.emit(record, aim.outputs)
+        return record
+
+    return watch(first, again, manner.interval)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from metaio_verify.cli import complete
 from metaio_verify.cli import options as opt
 from metaio_verify.config import (
     NOTHING,
@@ -56,6 +57,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         typer.Option(
             metavar="STYLE",
             help="auto finds out which header works; or x-api-key, bearer [default: auto].",
+            autocompletion=complete.auth,
             rich_help_panel=_TARGET,
         ),
     ] = None,
@@ -65,6 +67,7 @@ def check(  # noqa: PLR0913 - one parameter an option
             metavar="ID",
             help="A model to verify; repeatable; `all` for every listed one [env: ANTHROPIC_MODEL; "
             "default: the first listed one that answers].",
+            autocompletion=complete.models,
             rich_help_panel=_TARGET,
         ),
     ] = None,
@@ -96,6 +99,7 @@ def check(  # noqa: PLR0913 - one parameter an option
             metavar="NAME",
             help="A target of the configuration file; repeatable; `all` for each. They run one "
             "after the other; the exit code is the first of 130, 4, 2, 1, 3, 0 that occurred.",
+            autocompletion=complete.targets,
             rich_help_panel=_TARGET,
         ),
     ] = None,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from metaio_verify.cli import complete
 from metaio_verify.cli import options as opt
 from metaio_verify.errors import NotVerifiedError, Problem, UserError
 from metaio_verify.suite.load import builtin, builtin_folder, load
@@ -55,7 +56,12 @@ def list_checks(
 @app.command("show")
 def show(
     check: Annotated[
-        str, typer.Argument(metavar="ID", help="The id of a check; a glob lists what it matches.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The id of a check; a glob lists what it matches.",
+            autocompletion=complete.checks,
+        ),
     ],
     *,
     checks: opt.Checks = None,

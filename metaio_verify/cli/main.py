@@ -97,7 +97,7 @@ def run() -> None:
     _open_streams()
     _interrupt_on_signals()
     try:
-        app()
+        app(prog_name=app.info.name)
     except SystemExit:
         raise
     except Exception as error:

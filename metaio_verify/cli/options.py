@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from metaio_verify.cli import complete
+
 _SELECT = "What to check"
 _RUN = "How to run"
 _BOUNDS = "Bounds"
@@ -15,21 +17,36 @@ _OUT = "Results"
 
 Profile = Annotated[
     str | None,
-    typer.Option(help="A named selection: quick, onboarding, full …", rich_help_panel=_SELECT),
+    typer.Option(
+        help="A named selection: quick, onboarding, full …",
+        autocompletion=complete.profiles,
+        rich_help_panel=_SELECT,
+    ),
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option(metavar="GLOB", help="Only these checks; repeatable.", rich_help_panel=_SELECT),
+    typer.Option(
+        metavar="GLOB",
+        help="Only these checks; repeatable.",
+        autocompletion=complete.checks,
+        rich_help_panel=_SELECT,
+    ),
 ]
 Skip = Annotated[
     list[str] | None,
-    typer.Option(metavar="GLOB", help="Not these checks; repeatable.", rich_help_panel=_SELECT),
+    typer.Option(
+        metavar="GLOB",
+        help="Not these checks; repeatable.",
+        autocompletion=complete.checks,
+        rich_help_panel=_SELECT,
+    ),
 ]
 Tags = Annotated[
     list[str] | None,
     typer.Option(
         "--tag",
         help="Only checks with this tag; `heavy` adds costly ones.",
+        autocompletion=complete.tags,
         rich_help_panel=_SELECT,
     ),
 ]
@@ -45,6 +62,7 @@ Reports = Annotated[
         "--report",
         metavar="FORMAT=PATH",
         help="Write a report: json, markdown, terminal, wire; repeatable.",
+        autocompletion=complete.formats,
         rich_help_panel=_OUT,
     ),
 ]
@@ -166,11 +184,19 @@ Interval = Annotated[
 ]
 Faults = Annotated[
     list[str] | None,
-    typer.Option("--fault", metavar="ID", help="A defect to switch on; repeatable. `list` lists."),
+    typer.Option(
+        "--fault",
+        metavar="ID",
+        help="A defect to switch on; repeatable. `list` lists.",
+        autocompletion=complete.faults,
+    ),
 ]
 Variants = Annotated[
     list[str] | None,
     typer.Option(
-        "--variant", metavar="ID", help="A legal difference to switch on; repeatable. `list` lists."
+        "--variant",
+        metavar="ID",
+        help="A legal difference to switch on; repeatable. `list` lists.",
+        autocompletion=complete.variants,
     ),
 ]

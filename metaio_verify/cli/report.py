@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from metaio_verify.cli import complete
 from metaio_verify.cli import options as opt
 from metaio_verify.exitcodes import ExitCode
 
@@ -31,6 +32,7 @@ def report(
             metavar="FORMAT[=PATH]",
             help="terminal (the default), markdown, json or wire; to standard output without a "
             "path; repeatable.",
+            autocompletion=complete.formats,
         ),
     ] = None,
     again: Annotated[

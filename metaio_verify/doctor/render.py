@@ -45,6 +45,10 @@ def _headline(page: Page, report: Report) -> None:
     else:
         count = plural(len(report.problems), "problem")
         page.line((f"Claude Code does not reach {where}: {count}.", "bold red"))
+        for problem in report.problems:
+            page.line(
+                (f"{page.mark('✗', 'x')} ", "bold red"), (problem.title, ""), indent=2, hang=2
+            )
 
 
 def _cause(report: Report) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from metaio_verify.report.facts import MODELS, doubled_path, overloads, wrong_key
-from metaio_verify.report.markup import bullets, code, prose, sentence
+from metaio_verify.report.markup import bullets, code, prose, sentence, shell_word
 from metaio_verify.report.onboarding import Page
 from metaio_verify.report.text import plural
 
@@ -30,7 +30,9 @@ def render(page: Page) -> str:
         *_deviations(page),
     ]
     parts = [f"### {title}\n\n{bullets(steps)}" for title, steps in entries]
-    return "\n\n".join(["## Troubleshooting", *parts])
+    doctor = code(f"metaio-verify doctor --base-url {shell_word(page.base)}")
+    hint = f"{doctor} finds most of this out by itself, on the machine that it is about."
+    return "\n\n".join(["## Troubleshooting", hint, *parts])
 
 
 def _hits_anthropic(page: Page) -> Entry:

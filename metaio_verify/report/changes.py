@@ -68,8 +68,8 @@ def _checks(before: RunRecord, now: RunRecord, found: Changes) -> None:
     passed, pass_ = _passing(before), _passing(now)
     mended = [check for check in old if check not in new and check in pass_]
     broken = [check for check in new if check not in old and check in passed]
-    found.better.extend(f"Now so: {info_of(now, check).title}" for check in mended)
-    found.worse.extend(f"No longer so: {info_of(now, check).title}" for check in broken)
+    found.better.extend(f"Met now: {info_of(now, check).title}" for check in mended)
+    found.worse.extend(f"No longer met: {info_of(now, check).title}" for check in broken)
 
 
 def _deviating(record: RunRecord) -> list[str]:
@@ -88,7 +88,7 @@ def _capabilities(before: RunRecord, now: RunRecord, found: Changes) -> None:
             had = was.get(row.name, {}).get(model)
             if had is not None and has is not None and had is not has:
                 side = found.better if has else found.worse
-                side.append(f"`{model}` {'has' if has else 'no longer has'} {row.name}")
+                side.append(f"`{model}`: {row.name} {'works' if has else 'no longer works'}")
 
 
 def _variables(before: RunRecord, now: RunRecord) -> Iterator[str]:

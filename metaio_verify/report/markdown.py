@@ -11,7 +11,7 @@ from metaio_verify.report import capabilities, clients, troubleshooting
 from metaio_verify.report.advice import operational_advice
 from metaio_verify.report.changes import changes
 from metaio_verify.report.claims import claims
-from metaio_verify.report.environment import reasons
+from metaio_verify.report.environment import PLACEHOLDER, reasons
 from metaio_verify.report.facts import MESSAGES, MODELS, doubled_path
 from metaio_verify.report.known import known_deviations
 from metaio_verify.report.markup import (
@@ -202,7 +202,7 @@ def _environment_set_up(page: Page) -> str:
             [
                 "## Environment setup",
                 tried,
-                "Put these variables in one of the places below.",
+                _where_to_put_them(page),
                 bullets(_set_up_remarks(page)),
                 *(f"### {block.title}\n\n{block.remark}\n\n{block.code}" for block in page.blocks),
             ],
@@ -210,12 +210,20 @@ def _environment_set_up(page: Page) -> str:
     )
 
 
+def _where_to_put_them(page: Page) -> str:
+    yours = "" if page.is_open else f", with your token for {code(PLACEHOLDER)}"
+    return f"Put these variables in one of the places below{yours}."
+
+
 def _set_up_remarks(page: Page) -> list[str]:
     remarks = []
     if page.is_open:
         remarks.append("This endpoint asks for no token; Claude Code still wants some value.")
     elif page.other_variable and page.other_works:
-        remarks.append(f"{code(page.other_variable)} works as well. Set one of the two, not both.")
+        remarks.append(
+            f"{code(page.other_variable)} works as well as {code(page.variable or '')}. Set one of "
+            "the two, not both."
+        )
     elif page.other_variable:
         remarks.append(f"{code(page.other_variable)} does not work here: its header is refused.")
     remarks += [

@@ -21,8 +21,8 @@ def test_what_was_mended_is_better_and_the_reverse_is_worse() -> None:
     there, back = changes(failing(), clean()), changes(clean(), failing())
     assert there.better
     assert not there.worse
-    assert {text.removeprefix("Now so: ") for text in there.better if "Now so" in text} == {
-        text.removeprefix("No longer so: ") for text in back.worse if "No longer" in text
+    assert {text.removeprefix("Met now: ") for text in there.better if "Met now" in text} == {
+        text.removeprefix("No longer met: ") for text in back.worse if "No longer met" in text
     }
     page = render(clean(), failing())
     assert "\nBetter:\n\n- " in page
@@ -44,5 +44,5 @@ def test_what_was_not_judged_before_is_no_change() -> None:
     """A narrower run before is said to be one."""
     narrow = replace(clean(), verdicts=[], selection=Selection(profile="quick"))
     found = changes(narrow, failing())
-    assert not any("No longer so" in text for text in found.worse)
+    assert not any("No longer met" in text for text in found.worse)
     assert any("profile `quick`" in text for text in found.other)

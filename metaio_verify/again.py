@@ -34,7 +34,7 @@ def judge_again(record: RunRecord, options: Options | None = None) -> RunRecord:
         exit_code=exit_code(verdicts, strict=options.strict, stopped=record.stopped),
         selection=selection(options),
         areas=chosen.suite.areas,
-        checks={check.id: info(check) for check in chosen.checks},
+        checks={check.id: info(check, chosen.suite) for check in chosen.checks},
         verdicts=verdicts,
         clients=clients(chosen.suite, verdicts, evidence, record.target),
     )

@@ -320,7 +320,7 @@ class _Run:
             cost=cost_of(exchanges),
             capabilities=engine.capabilities if engine else {},
             areas=chosen.suite.areas,
-            checks={check.id: info(check) for check in chosen.checks},
+            checks={check.id: info(check, chosen.suite) for check in chosen.checks},
             verdicts=verdicts,
             clients=clients(chosen.suite, verdicts, evidence, self._target()),
             exchanges=exchanges,
@@ -391,8 +391,9 @@ def selection(options: Options) -> Selection:
     )
 
 
-def info(check: Check) -> CheckInfo:
+def info(check: Check, suite: Suite) -> CheckInfo:
     """What the record says about a check."""
+    place = suite.places.get(check.id)
     return CheckInfo(
         title=check.title,
         area=check.area,
@@ -400,4 +401,6 @@ def info(check: Check) -> CheckInfo:
         breaks=check.breaks,
         fix=check.fix,
         workaround=check.workaround,
+        file=place.path if place else "",
+        line=place.line if place else None,
     )

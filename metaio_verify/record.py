@@ -182,6 +182,10 @@ class CheckInfo(Value, frozen=True, kw_only=True):
     breaks: dict[str, str]
     fix: str
     workaround: str = ""
+    file: str = ""
+    """The check file, for checks that did not come with the program."""
+    line: int | None = None
+    """Where it stands in that file, from 1."""
 
 
 class Tool(Value, frozen=True, kw_only=True):

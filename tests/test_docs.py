@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from metaio_verify.api import Options, choose, planned
 from metaio_verify.lab.faults import FAULTS
@@ -65,5 +66,5 @@ def test_the_readme_and_ci_run_the_same_test_command() -> None:
 def test_the_built_in_suite_and_the_example_have_no_mistakes() -> None:
     """They pass the lint that others' packs have to pass."""
     suite = load([builtin_folder()])
-    assert suite == builtin()
+    assert replace(suite, places={}) == builtin()  # the built-in checks are in no user's file
     assert "gateway.region-header" in load([ROOT / "examples/own-checks.yaml"], base=suite).checks

@@ -73,4 +73,8 @@ def load(paths: Sequence[Path], base: Suite | None = None) -> Suite:
     problems += audit(files, base)
     if problems:
         raise UserError(*problems)
-    return merge([file.parts for file in files], base)
+    suite = merge([file.parts for file in files], base)
+    suite.places.update(
+        (id_, file.source.place(("checks", id_))) for file in files for id_ in file.parts.checks
+    )
+    return suite

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from metaio_verify.errors import Place
 from metaio_verify.verdict import Level, Verdict
 
 Matcher: TypeAlias = Any
@@ -294,3 +295,5 @@ class Suite(Struct, frozen=True):
     schemas: dict[str, dict[str, Any]]
     areas: dict[str, str]
     """First segment of a check id → heading."""
+    places: dict[str, Place] = field(default_factory=dict)
+    """Check id → where it stands, for checks that did not come with the program."""

@@ -40,6 +40,10 @@ class Source:
             _, place = self._find((*flaw.path, flaw.key))
         return Problem(f"{label(name)}: {flaw.message}", place, flaw.hint)
 
+    def place(self, path: Path) -> Place:
+        """Where a part of the file stands, or the nearest one above it."""
+        return self._find(path)[1]
+
     def _find(self, path: Path) -> tuple[Path, Place]:
         """As much of a path as is there, and where the key or list item at its end stands."""
         node = self.root

@@ -3,11 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from suite.packs import PACK, changed, mistakes, write
 
 from metaio_verify.suite.load import builtin, builtin_folder, load
-from metaio_verify.suite.model import Auth
+from metaio_verify.suite.model import Auth, Suite
 from metaio_verify.verdict import Level
+
+
+def parts(suite: Suite) -> Suite:
+    """Return what a suite says, wherever it stands."""
+    return replace(suite, places={})
 
 
 def test_a_right_file_becomes_a_typed_suite(tmp_path: Path) -> None:
@@ -59,7 +65,17 @@ def test_a_mistake_below_an_alias_stands_where_it_is_written(tmp_path: Path) -> 
 @pytest.mark.parametrize("text", ["\ufeff" + PACK, PACK.replace("\n", "\r\n"), PACK + "# end"])
 def test_the_habits_of_editors_are_no_mistake(text: str, tmp_path: Path) -> None:
     """A byte order mark, CR LF, no line end at the end."""
-    assert load([write(tmp_path, text)]) == load([write(tmp_path, PACK, "plain.yaml")])
+    read = parts(load([write(tmp_path, text)]))
+    assert read == parts(load([write(tmp_path, PACK, "plain.yaml")]))
+
+
+def test_each_check_knows_its_line(tmp_path: Path) -> None:
+    """What the program itself brings is in no file of the user's."""
+    path = write(tmp_path, PACK)
+    place = load([path], builtin()).places["own.answer"]
+    assert PACK.splitlines()[(place.line or 0) - 1] == "  own.answer:"
+    assert place.path == str(path)
+    assert len(load([path], builtin()).places) == PACK.count("contract:")
 
 
 def test_a_folder_stands_for_its_check_files(tmp_path: Path) -> None:
@@ -112,4 +128,4 @@ def test_an_area_has_one_heading(tmp_path: Path) -> None:
 
 def test_the_built_in_suite_is_right() -> None:
     """The fast way and the careful way read the same, and the careful way finds no mistake."""
-    assert load([builtin_folder()]) == builtin()
+    assert parts(load([builtin_folder()])) == builtin()

@@ -15,6 +15,9 @@ _RUN = "How to run"
 _BOUNDS = "Bounds"
 _OUT = "Results"
 
+FORMATS = "terminal, markdown, json, wire, junit, github, annotations, outputs, badge or badge-json"
+"""The formats, written out: what knows them is slow to import."""
+
 Profile = Annotated[
     str | None,
     typer.Option(
@@ -61,7 +64,7 @@ Reports = Annotated[
     typer.Option(
         "--report",
         metavar="FORMAT=PATH",
-        help="Write a report: json, markdown, terminal, wire; repeatable.",
+        help=f"Write a report: {FORMATS}; repeatable.",
         autocompletion=complete.formats,
         rich_help_panel=_OUT,
     ),

@@ -30,8 +30,7 @@ def report(
         typer.Option(
             "--as",
             metavar="FORMAT[=PATH]",
-            help="terminal (the default), markdown, json or wire; to standard output without a "
-            "path; repeatable.",
+            help=f"{opt.FORMATS} [default: terminal]; to standard output without a path; repeatable.",
             autocompletion=complete.formats,
         ),
     ] = None,

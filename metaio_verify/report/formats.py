@@ -1,6 +1,7 @@
 """The report formats and where their output goes.
 
-To add a format: write a module with a function of the run record, and give it a line in `Format`.
+To add a format: write a module with a function of the run record, and give it a line in `Format`,
+`_RENDERERS` and `_SUMMARIES`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,14 @@ from metaio_verify.report.surface import Surface
 if TYPE_CHECKING:
     from metaio_verify.report.template import Template
 
-_SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".txt": "terminal"}
+_SUFFIXES = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".json": "json",
+    ".txt": "terminal",
+    ".xml": "junit",
+    ".svg": "badge",
+}
 
 
 class Format(StrEnum):
@@ -33,6 +42,12 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     JSON = "json"
     WIRE = "wire"
+    JUNIT = "junit"
+    GITHUB = "github"
+    ANNOTATIONS = "annotations"
+    OUTPUTS = "outputs"
+    BADGE = "badge"
+    BADGE_JSON = "badge-json"
 
     @property
     def summary(self) -> str:
@@ -42,35 +57,48 @@ class Format(StrEnum):
     @property
     def mode(self) -> int:
         """The permissions of a file; whole exchanges are for their owner alone."""
-        return 0o600 if self in (Format.JSON, Format.WIRE) else 0o644
+        return 0o600 if self in _WHOLE else 0o644
 
     def render(self, record: RunRecord, surface: Surface | None = None) -> str:
         """Return the report as text; only those for a terminal look at the surface."""
-        match self:
-            # Each format is imported when it is used: the libraries behind some are slow.
-            case Format.TERMINAL:
-                from metaio_verify.report import terminal  # noqa: PLC0415
+        # Each format is imported when it is used: the libraries behind some are slow.
+        module, _, function = _RENDERERS[self].partition(".")
+        make = getattr(import_module(f"metaio_verify.report.{module}"), function)
+        text: str = make(record, surface) if self in _SHOWN else make(record)
+        return text
 
-                return terminal.render(record, surface)
-            case Format.MARKDOWN:
-                from metaio_verify.report import markdown  # noqa: PLC0415
 
-                return markdown.render(record)
-            case Format.JSON:
-                from metaio_verify.report import json  # noqa: PLC0415
+_WHOLE = frozenset({Format.JSON, Format.WIRE})
+"""The formats that hold whole exchanges."""
 
-                return json.encode(record).decode()
-            case Format.WIRE:
-                from metaio_verify.report import wire  # noqa: PLC0415
+_SHOWN = frozenset({Format.TERMINAL, Format.WIRE})
+"""The formats that are made for a terminal."""
 
-                return wire.render(record, surface)
-
+_RENDERERS = {
+    Format.TERMINAL: "terminal.render",
+    Format.MARKDOWN: "markdown.render",
+    Format.JSON: "json.text",
+    Format.WIRE: "wire.render",
+    Format.JUNIT: "junit.render",
+    Format.GITHUB: "github.render",
+    Format.ANNOTATIONS: "annotate.render",
+    Format.OUTPUTS: "outputs.render",
+    Format.BADGE: "badge.svg",
+    Format.BADGE_JSON: "badge.endpoint",
+}
+"""Format → the module and its function of the run record."""
 
 _SUMMARIES = {
     Format.TERMINAL: "the verdict and each deviation, for a person",
     Format.MARKDOWN: "the onboarding page, ready to publish",
     Format.JSON: "the run record, which every other report can be made from",
     Format.WIRE: "every exchange, byte for byte, as `check -v` shows it",
+    Format.JUNIT: "JUnit XML, for CI systems",
+    Format.GITHUB: "the job summary of GitHub Actions, for $GITHUB_STEP_SUMMARY",
+    Format.ANNOTATIONS: "workflow commands of GitHub Actions that annotate a job",
+    Format.OUTPUTS: "names and values, for $GITHUB_OUTPUT or a shell",
+    Format.BADGE: "an SVG badge",
+    Format.BADGE_JSON: "the badge as shields.io reads it from an endpoint",
 }
 
 FORMATS: dict[str, Format] = {format_.value: format_ for format_ in Format}

@@ -33,6 +33,11 @@ def encode(record: RunRecord) -> bytes:
         return _indented(_tamed(record))
 
 
+def text(record: RunRecord) -> str:
+    """Return the record as text, like every other report."""
+    return encode(record).decode()
+
+
 def decode(data: bytes, path: str) -> RunRecord:
     """Return the record that a file holds; `path` names it in errors.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,24 @@ def test_the_default_is_the_report_for_a_person(saved: Path) -> None:
     done = run(saved)
     assert done.exit_code == 0
     assert done.stdout == Format.TERMINAL.render(failing())
+
+
+@pytest.mark.parametrize("command", ["check", "demo", "report"])
+def test_the_help_lists_every_format(command: str) -> None:
+    """No format is a secret."""
+    done = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+    words = set(re.findall(r"[a-z-]+", done.stdout))
+    assert set(Format) <= words
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_each_report_is_made_from_a_saved_run(saved: Path, tmp_path: Path, format_: Format) -> None:
+    """To standard output and to a file, byte for byte the same; line ends are as written."""
+    path = tmp_path / "report"
+    shown = run(saved, "--as", format_)
+    assert run(saved, "--as", f"{format_}={path}").exit_code == shown.exit_code == 0
+    assert path.read_bytes() == shown.stdout_bytes
+    assert b"\r" not in shown.stdout_bytes
 
 
 def test_several_reports_at_once(saved: Path, tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ def test_a_report_is_a_format_and_a_path(text: str, output: Output) -> None:
         ("JSON=run.json", "did you mean json=run.json?"),
         ("md=page.md", "did you mean markdown=page.md?"),
         ("page.md", "did you mean markdown=page.md?"),
-        ("xyz", "the formats are terminal, markdown, json"),
+        ("run.xml", "did you mean junit=run.xml?"),
+        ("badge.svg", "did you mean badge=badge.svg?"),
+        ("xyz", f"the formats are {', '.join(Format)}"),
         ("", "the formats are terminal, markdown, json"),
         ("json=", "write json=PATH"),
         ("json=reports/", "name a file in it: json=reports/report"),
@@ -132,11 +134,16 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 @posix
 def test_permissions_fit_the_content(tmp_path: Path) -> None:
-    """The run record is its owner's alone, the page is for everybody."""
-    record_, page = tmp_path / "run.json", tmp_path / "page.md"
-    deliver(record(), [Output(Format.JSON, record_), markdown(page)])
-    assert stat.S_IMODE(record_.stat().st_mode) == 0o600
-    assert stat.S_IMODE(page.stat().st_mode) == 0o644
+    """What holds whole exchanges is its owner's alone, the others are for everybody."""
+    deliver(record(), [Output(format_, tmp_path / format_) for format_ in Format])
+    closed = {
+        path.name for path in tmp_path.iterdir() if stat.S_IMODE(path.stat().st_mode) == 0o600
+    }
+    opened = {
+        path.name for path in tmp_path.iterdir() if stat.S_IMODE(path.stat().st_mode) == 0o644
+    }
+    assert closed == {"json"}
+    assert closed | opened == set(Format)
 
 
 @posix

@@ -1,0 +1,125 @@
+"""Workflow commands of GitHub Actions: an annotation for each check that is not well.
+
+The runner obeys what stands at the start of a line of a step's output. So every annotation is one
+line, and no text of a server can begin another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metaio_verify.record import RunRecord
+from metaio_verify.report.group import Deviation, deviations, info_of, unsettled
+from metaio_verify.report.settled import stopper
+from metaio_verify.report.text import listed, plural, safe
+from metaio_verify.verdict import Verdict
+
+_SHOWN = 10
+"""Annotations of one kind that GitHub keeps of a step."""
+_KINDS = {Verdict.FAIL: "error", Verdict.WARN: "warning", Verdict.NOTE: "notice"}
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One workflow command."""
+
+    kind: str
+    title: str
+    message: str
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        properties = {"file": self.file, "line": str(self.line or ""), "title": self.title}
+        given = ",".join(f"{name}={_property(text)}" for name, text in properties.items() if text)
+        return f"::{self.kind} {given}::{_data(self.message)}"
+
+
+def render(record: RunRecord) -> str:
+    """Return the commands, the worst first; at most as many of a kind as GitHub shows."""
+    found = [*_stopped(record), *_deviations(record), *_unknown(record)]
+    lines: list[str] = []
+    for kind in _KINDS.values():
+        lines += map(str, _bounded([one for one in found if one.kind == kind]))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _stopped(record: RunRecord) -> list[Annotation]:
+    reason = stopper(record)
+    if not reason:
+        return []
+    hints = record.stopped.hints if record.stopped else []
+    return [Annotation("error", "metaio-verify: not verified", _lines([reason, *hints]))]
+
+
+def _deviations(record: RunRecord) -> list[Annotation]:
+    strict = record.selection.strict
+    found = []
+    for one in deviations(record):
+        counts = strict and one.verdict is Verdict.WARN
+        kind = "error" if counts else _KINDS[one.verdict]
+        info = one.info
+        title = safe(f"{one.check}: {info.title}")
+        found.append(Annotation(kind, title, _message(one), safe(info.file), info.line))
+    return found
+
+
+def _message(one: Deviation) -> str:
+    lines = [one.reason] if one.reason else []
+    if one.seen:
+        finding = one.seen[0].finding
+        lines += [f"Expected: {finding.expected}", f"Actual: {finding.actual}"]
+        lines += [f"Where: {finding.where}"] if finding.where else []
+    if one.models:
+        lines.append(f"With: {listed(one.models)}")
+    lines += [f"Breaks: {who}: {what}" for who, what in one.effects.items()]
+    lines += [f"Fix: {one.info.fix}"] if one.info.fix else []
+    return _lines(lines)
+
+
+def _unknown(record: RunRecord) -> list[Annotation]:
+    """The must-checks that could not be judged; each reason once."""
+    stop = record.stopped.message if record.stopped else None
+    return [
+        Annotation(
+            "error",
+            f"{plural(group.musts, 'must-check')} {group.verdict}",
+            _lines([group.reason, f"Checks: {', '.join(group.checks)}"]),
+            *_place(record, group.checks),
+        )
+        for verdict in (Verdict.BLOCKED, Verdict.INCONCLUSIVE)
+        for group in unsettled(record, verdict)
+        if group.musts and group.reason != stop
+    ]
+
+
+def _place(record: RunRecord, checks: tuple[str, ...]) -> tuple[str, int | None]:
+    """Return where a check stands, if there is but one."""
+    if len(checks) != 1:
+        return "", None
+    info = info_of(record, checks[0])
+    return safe(info.file), info.line
+
+
+def _bounded(found: list[Annotation]) -> list[Annotation]:
+    """Return as many as are shown; the last one counts those that are not."""
+    if len(found) <= _SHOWN:
+        return found
+    rest = found[_SHOWN - 1 :]
+    titles = "\n".join(one.title for one in rest)
+    more = Annotation(rest[0].kind, f"{len(rest)} more of metaio-verify", titles)
+    return [*found[: _SHOWN - 1], more]
+
+
+def _lines(lines: Iterable[str]) -> str:
+    """Return a text whose line breaks are all ours."""
+    return "\n".join(map(safe, lines))
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -15,7 +15,9 @@ _RUN = "How to run"
 _BOUNDS = "Bounds"
 _OUT = "Results"
 
-FORMATS = "terminal, markdown, json, wire, junit, github, annotations, outputs, badge or badge-json"
+FORMATS = (
+    "terminal, markdown, html, json, wire, junit, github, annotations, outputs, badge or badge-json"
+)
 """The formats, written out: what knows them is slow to import."""
 
 Profile = Annotated[

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from metaio_verify.record import REDACTED, Exchange, Judgement, Received, RunRecord
+from metaio_verify.report.text import listed
 from metaio_verify.verdict import Verdict
 
 VARIABLES = {"x-api-key": "ANTHROPIC_API_KEY", "bearer": "ANTHROPIC_AUTH_TOKEN"}
@@ -56,6 +57,19 @@ def styles(record: RunRecord) -> tuple[list[str], list[str]]:
     found = record.target.auth_styles
     working = [style for style in VARIABLES if found.get(style)]
     return working, [style for style in VARIABLES if found.get(style) is False]
+
+
+def credential(record: RunRecord) -> str:
+    """Which credential styles the endpoint takes."""
+    styles = record.target.auth_styles
+    taken = [style for style, works in styles.items() if works]
+    refused = [style for style, works in styles.items() if works is False]
+    parts = []
+    if taken:
+        parts.append(f"{listed(taken)} {'works' if len(taken) == 1 else 'work'}")
+    if refused:
+        parts.append(f"{listed(refused)} {'is' if len(refused) == 1 else 'are'} refused")
+    return ", ".join(parts) or f"sent as {record.target.auth}"
 
 
 def variable(record: RunRecord) -> str | None:

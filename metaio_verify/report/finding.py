@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from metaio_verify.record import Exchange, Judgement, RunRecord
 from metaio_verify.report.curl import replay
-from metaio_verify.report.group import info_of
+from metaio_verify.report.group import evidence, info_of
 from metaio_verify.report.text import client, plural, safe
 
 _MOST = 5
@@ -39,7 +39,7 @@ def paragraphs(record: RunRecord, judgement: Judgement) -> list[str]:
     advice += [f"Workaround: {safe(info.workaround)}"] if info.workaround else []
     advice += [f"Source: {safe(source)}" for source in info.sources]
     parts.append("\n".join(advice))
-    if command := _command(exchanges, judgement):
+    if command := _command(record, judgement):
         parts.append(command)
     return [part for part in parts if part]
 
@@ -57,10 +57,9 @@ def _came_from(exchange: Exchange | None) -> str:
     return f"{exchange.probe} {answer}"
 
 
-def _command(exchanges: dict[str, Exchange], judgement: Judgement) -> str:
+def _command(record: RunRecord, judgement: Judgement) -> str:
     """The command that sends the first request again that showed a finding."""
-    ids = [*(one.exchange for one in judgement.findings), *judgement.exchanges]
-    shown = next((found for id_ in ids if (found := exchanges.get(id_))), None)
+    shown = evidence(record, [*(one.exchange for one in judgement.findings), *judgement.exchanges])
     if shown is None:
         return ""
     command = replay(shown)

@@ -31,6 +31,8 @@ _SUFFIXES = {
     ".json": "json",
     ".txt": "terminal",
     ".xml": "junit",
+    ".html": "html",
+    ".htm": "html",
     ".svg": "badge",
 }
 
@@ -42,6 +44,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     JSON = "json"
     WIRE = "wire"
+    HTML = "html"
     JUNIT = "junit"
     GITHUB = "github"
     ANNOTATIONS = "annotations"
@@ -68,7 +71,7 @@ class Format(StrEnum):
         return text
 
 
-_WHOLE = frozenset({Format.JSON, Format.WIRE})
+_WHOLE = frozenset({Format.JSON, Format.HTML, Format.WIRE})
 """The formats that hold whole exchanges."""
 
 _SHOWN = frozenset({Format.TERMINAL, Format.WIRE})
@@ -79,6 +82,7 @@ _RENDERERS = {
     Format.MARKDOWN: "markdown.render",
     Format.JSON: "json.text",
     Format.WIRE: "wire.render",
+    Format.HTML: "html.render",
     Format.JUNIT: "junit.render",
     Format.GITHUB: "github.render",
     Format.ANNOTATIONS: "annotate.render",
@@ -93,6 +97,7 @@ _SUMMARIES = {
     Format.MARKDOWN: "the onboarding page, ready to publish",
     Format.JSON: "the run record, which every other report can be made from",
     Format.WIRE: "every exchange, byte for byte, as `check -v` shows it",
+    Format.HTML: "one page with each exchange, for a browser",
     Format.JUNIT: "JUnit XML, for CI systems",
     Format.GITHUB: "the job summary of GitHub Actions, for $GITHUB_STEP_SUMMARY",
     Format.ANNOTATIONS: "workflow commands of GitHub Actions that annotate a job",

@@ -19,6 +19,7 @@ from metaio_verify.report.group import (
     applicable,
     areas,
     deviations,
+    evidence,
     unsettled,
 )
 from metaio_verify.report.markup import bullets, code, fence, link, prose, sentence, table
@@ -162,9 +163,7 @@ def _cell(text: str) -> str:
 
 
 def _replay(record: RunRecord, one: Deviation) -> Iterable[str]:
-    ids = [*(seen.finding.exchange for seen in one.seen), *one.exchanges]
-    by_id = {exchange.id: exchange for exchange in record.exchanges}
-    shown = next((by_id[id_] for id_ in ids if id_ in by_id), None)
+    shown = evidence(record, one.shown_by)
     if shown is not None:
         command = replay(shown)
         yield fence(filter(None, [command.body_file, str(command)]), "sh")

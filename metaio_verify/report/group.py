@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from metaio_verify.record import CheckInfo, Finding, Judgement, RunRecord
+from metaio_verify.record import CheckInfo, Exchange, Finding, Judgement, RunRecord
 from metaio_verify.report.text import clients
 from metaio_verify.verdict import Level, Verdict
 
@@ -59,6 +59,12 @@ class Deviation:
     exchanges: tuple[str, ...]
 
     @property
+    def shown_by(self) -> tuple[str, ...]:
+        """Its exchanges, those that a finding names first."""
+        named = (id_ for seen in self.seen for id_ in seen.exchanges)
+        return tuple(dict.fromkeys([*named, *self.exchanges]))
+
+    @property
     def effects(self) -> dict[str, str]:
         """Clients → what their users see; clients with the same effect stand together."""
         by_effect: dict[str, list[str]] = {}
@@ -90,6 +96,12 @@ class Area:
     def worst(self) -> Verdict:
         """The worst verdict of the area."""
         return min(self.tally, key=_SEVERITY.__getitem__)
+
+
+def evidence(record: RunRecord, ids: Iterable[str]) -> Exchange | None:
+    """Return the first of these exchanges that the record holds."""
+    by_id = {one.id: one for one in record.exchanges}
+    return next((found for id_ in ids if (found := by_id.get(id_))), None)
 
 
 def tally(judgements: Iterable[Judgement]) -> Tally:

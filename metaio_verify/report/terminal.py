@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import RunRecord
 from metaio_verify.report import deviation, overview
+from metaio_verify.report.facts import credential
 from metaio_verify.report.group import (
     Deviation,
     Tally,
@@ -135,26 +136,13 @@ def _target(page: Page, record: RunRecord, summary: Summary) -> None:
             (f"{result.outcome}, {passed}", _OUTCOME_STYLES[result.outcome].removeprefix("bold ")),
             indent=2,
         )
-    page.field("Credential", (_credential(record), ""), indent=2)
+    page.field("Credential", (credential(record), ""), indent=2)
     time = moment(record.started)
     when = f"{date(record.started)}, {time:%H:%M} UTC" if time else date(record.started)
     chosen = " ".join([f"profile {record.selection.profile}", *narrowed(record.selection)])
     page.field("Run", (joined([when, chosen, seconds(record.duration_s)]), ""), indent=2)
     tokens = f"{cost.input_tokens:,} tokens in, {cost.output_tokens:,} out"
     page.field("Cost", (joined([plural(cost.requests, "request"), tokens]), ""), indent=2)
-
-
-def _credential(record: RunRecord) -> str:
-    """Which credential styles the endpoint takes."""
-    styles = record.target.auth_styles
-    taken = [style for style, works in styles.items() if works]
-    refused = [style for style, works in styles.items() if works is False]
-    parts = []
-    if taken:
-        parts.append(f"{listed(taken)} {'works' if len(taken) == 1 else 'work'}")
-    if refused:
-        parts.append(f"{listed(refused)} {'is' if len(refused) == 1 else 'are'} refused")
-    return ", ".join(parts) or f"sent as {record.target.auth}"
 
 
 def _areas(page: Page, record: RunRecord) -> None:

@@ -42,6 +42,7 @@ def test_a_report_is_a_format_and_a_path(text: str, output: Output) -> None:
         ("md=page.md", "did you mean markdown=page.md?"),
         ("page.md", "did you mean markdown=page.md?"),
         ("run.xml", "did you mean junit=run.xml?"),
+        ("page.html", "did you mean html=page.html?"),
         ("badge.svg", "did you mean badge=badge.svg?"),
         ("xyz", f"the formats are {', '.join(Format)}"),
         ("", "the formats are terminal, markdown, json"),
@@ -142,7 +143,7 @@ def test_permissions_fit_the_content(tmp_path: Path) -> None:
     opened = {
         path.name for path in tmp_path.iterdir() if stat.S_IMODE(path.stat().st_mode) == 0o644
     }
-    assert closed == {"json"}
+    assert closed == {"json", "html"}
     assert closed | opened == set(Format)
 
 

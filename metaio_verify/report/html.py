@@ -1,0 +1,186 @@
+"""One page for a browser: the verdict, whom it breaks, each finding, and each exchange to unfold.
+
+The page is one file that loads nothing: its policy forbids every address, and allows no style and
+no script but its own, by their hashes. The template escapes everything; strings of a server also
+go through `safe`, so that nothing invisible stands on the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from metaio_verify.outcome import NEVER_BEGAN
+from metaio_verify.record import Reach, RunRecord
+from metaio_verify.report import capabilities, clients, timeline
+from metaio_verify.report.exchanges import command_of, exchanges
+from metaio_verify.report.facts import credential
+from metaio_verify.report.group import Deviation, deviations, evidence
+from metaio_verify.report.rows import Area, by_area
+from metaio_verify.report.settled import stopper
+from metaio_verify.report.summary import Outcome, Summary, narrowed, summarise
+from metaio_verify.report.text import date, listed, moment, plural, safe, seconds
+from metaio_verify.verdict import Verdict
+
+SIGNS = {
+    Verdict.PASS: "✓",
+    Verdict.FAIL: "✗",
+    Verdict.WARN: "!",
+    Verdict.NOTE: "i",
+    Verdict.DECLINED: "○",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.BLOCKED: "■",
+    Verdict.SKIPPED: "–",
+    Verdict.WAIVED: "~",
+}
+_OUTCOMES = {
+    Outcome.WORKS: Verdict.PASS,
+    Outcome.BROKEN: Verdict.FAIL,
+    Outcome.NOT_VERIFIED: Verdict.BLOCKED,
+}
+_REACHES = {
+    Reach.WORKS: Verdict.PASS,
+    Reach.FALLBACK: Verdict.WARN,
+    Reach.SETTING: Verdict.WARN,
+    Reach.BREAKS: Verdict.FAIL,
+    Reach.UNKNOWN: Verdict.SKIPPED,
+}
+_SLOWEST = 24
+"""Probes of the latency plot that are not folded away."""
+_CODE = re.compile(r"`([^`]+)`")
+_LINK = re.compile(r"https?://[^\s<>\"'`\\]+")
+
+
+def render(record: RunRecord) -> str:
+    """Return the page."""
+    style, script = _template("page.css"), _template("page.js")
+    page = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            **_content(record),
+            style=Markup(style),  # noqa: S704 - both are files of this package
+            script=Markup(script),  # noqa: S704
+            policy=_policy(style, script),
+        )
+    )
+    return page.rstrip("\n") + "\n"
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        safe_text=safe, marked=_marked, source=_source, spoken=timeline.spoken, plural=plural
+    )
+    environment.globals.update(SIGNS=SIGNS, REACHES=_REACHES)
+    return environment
+
+
+def _content(record: RunRecord) -> dict[str, Any]:
+    summary = summarise(record)
+    found = deviations(record)
+    shown = exchanges(record)
+    anchors = {one.id: one.anchor for one in shown}
+    times = timeline.latencies(record)
+    areas = by_area(record)
+    began = record.stopped is None or record.stopped.kind not in NEVER_BEGAN
+    return {
+        "record": record,
+        "summary": summary,
+        "outcome": _OUTCOMES[summary.outcome],
+        "facts": list(_facts(record, summary)),
+        "hints": record.stopped.hints if record.stopped and stopper(record) else [],
+        "clients": clients.rows(record) if began else [],
+        "capabilities": capabilities.rows(record) if began else [],
+        "findings": found,
+        "areas": areas,
+        "counts": _counts(areas),
+        "exchanges": shown,
+        "latencies": times,
+        "slowest": times.rows[:_SLOWEST],
+        "faster": times.rows[_SLOWEST:],
+        "anchor": anchors.get,
+        "command": functools.partial(_command, record),
+    }
+
+
+def _facts(record: RunRecord, summary: Summary) -> Iterable[tuple[str, str]]:
+    target, cost, selection = record.target, record.cost, record.selection
+    moved = f" (given: {target.given_url})" if target.given_url != target.base_url else ""
+    yield "Endpoint", target.base_url + moved
+    if target.models:
+        several = len(summary.models) > 1
+        names = [f"{one.model} ({one.outcome})" if several else one.model for one in summary.models]
+        yield "Models" if several else "Model", listed(names)
+    yield "Credential", credential(record)
+    time = moment(record.started)
+    when = f"{date(record.started)}, {time:%H:%M} UTC" if time else date(record.started)
+    yield "Run", f"{when}, in {seconds(record.duration_s)}"
+    chosen = [f"profile {selection.profile}", *narrowed(selection)]
+    yield "Selection", " ".join([*chosen, *(["--strict"] if selection.strict else [])])
+    tokens = f"{cost.input_tokens:,} tokens in, {cost.output_tokens:,} out"
+    yield "Cost", f"{plural(cost.requests, 'request')}, {tokens}"
+
+
+def _counts(areas: Iterable[Area]) -> dict[Verdict, int]:
+    """How many rows of the table of checks have each verdict."""
+    rows = [row.verdict for area in areas for row in area.rows]
+    return {verdict: rows.count(verdict) for verdict in Verdict if verdict in rows}
+
+
+def _command(record: RunRecord, one: Deviation) -> str:
+    """What sends the request of a finding again; empty when the record holds none."""
+    shown = evidence(record, one.shown_by)
+    return command_of(shown) if shown else ""
+
+
+def _marked(text: str) -> Markup:
+    """Return prose in which what stands in backquotes is code."""
+    parts = _CODE.split(safe(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )
+
+
+def _source(text: str) -> Markup:
+    """Return a plain web address as a link, anything else as text."""
+    if not _LINK.fullmatch(text):
+        return _marked(text)
+    return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(safe(text, len(text)))
+
+
+def _policy(style: str, script: str) -> str:
+    """Forbid every address, and every style and script but these two."""
+    rules = {
+        "default-src": "'none'",
+        "style-src": _hash(style),
+        "script-src": _hash(script),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _template(name: str) -> str:
+    return files("metaio_verify.report").joinpath("templates", name).read_text(encoding="utf-8")

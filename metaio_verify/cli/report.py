@@ -30,7 +30,8 @@ def report(
         typer.Option(
             "--as",
             metavar="FORMAT[=PATH]",
-            help=f"{opt.FORMATS} [default: terminal]; to standard output without a path; repeatable.",
+            help=f"{opt.FORMATS} [default: terminal]; without a path to standard output; "
+            "repeatable.",
             autocompletion=complete.formats,
         ),
     ] = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -75,19 +75,42 @@ def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
 
 
 def budget(jobs: Iterable[Job]) -> Budget:
-    """The worst case: every attempt is needed and every answer is as long as it may be."""
-    requests = tokens = 0
-    for job in jobs:
-        probe = job.probe
-        copies = probe.times * probe.at_once
-        requests += probe.max_exchanges
-        if probe.method != "POST" or probe.path.endswith("/count_tokens"):
-            continue
-        limit = _max_tokens(probe.json)
-        tokens += copies * limit
-        for patch in probe.attempts:
-            tokens += copies * (_max_tokens(patch) or limit)
+    """The worst case: every attempt is needed and every answer is as long as it may be.
+
+    One request is refused or answered: of what looks into its refusal and what builds on its
+    answer only the one is sent, and the other, that costs less, is taken off.
+    """
+    jobs = list(jobs)
+    requests = sum(job.probe.max_exchanges for job in jobs)
+    tokens = sum(map(_output_tokens, jobs))
+    for looking, building in _either_or(jobs):
+        requests -= min(
+            sum(job.probe.max_exchanges for job in some) for some in (looking, building)
+        )
+        tokens -= min(sum(map(_output_tokens, some)) for some in (looking, building))
     return Budget(requests, tokens)
+
+
+def _either_or(jobs: Sequence[Job]) -> Iterator[tuple[list[Job], list[Job]]]:
+    """Yield, for each request whose refusal is looked into: what does that, what needs its answer.
+
+    Of a request that is sent several times one may be refused and another one answered.
+    """
+    single = {job.key for job in jobs if job.probe.max_exchanges == 1}
+    for key in dict.fromkeys(key for job in jobs for key in job.explains if key in single):
+        yield (
+            [job for job in jobs if key in job.explains],
+            [job for job in jobs if key in job.needs or set(job.learns_from) == {key}],
+        )
+
+
+def _output_tokens(job: Job) -> int:
+    probe = job.probe
+    if probe.method != "POST" or probe.path.endswith("/count_tokens"):
+        return 0
+    limit = _max_tokens(probe.json)
+    once = limit + sum(_max_tokens(patch) or limit for patch in probe.attempts)
+    return probe.times * probe.at_once * once
 
 
 def _max_tokens(body: Any) -> int:

@@ -62,3 +62,25 @@ def test_the_budget_is_the_worst_case() -> None:
     cost = budget(plan(probes, ["m"]))
     assert cost.requests == 7
     assert cost.output_tokens == 2 * (10 + 50 + 10)
+
+
+def test_a_request_is_refused_or_answered() -> None:
+    """Of what looks into a refusal and what builds on the answer the costlier one counts."""
+    probes = [
+        _probe("full", learns={"full": Expect(status=200)}, json={"max_tokens": 1}),
+        _probe("variant-a", when_refused="full", json={"max_tokens": 2}),
+        _probe("variant-b", when_refused="full", json={"max_tokens": 2}),
+        _probe("after", requires=["full"], json={"max_tokens": 9}),
+    ]
+    cost = budget(plan(probes, ["m"]))
+    assert (cost.requests, cost.output_tokens) == (3, 10)
+
+
+def test_of_several_copies_one_may_be_refused_and_one_answered() -> None:
+    """Then both may be sent."""
+    probes = [
+        _probe("full", at_once=2),
+        _probe("variant", when_refused="full"),
+        _probe("after", needs=["full"]),
+    ]
+    assert budget(plan(probes, ["m"])).requests == 4

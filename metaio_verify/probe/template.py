@@ -10,6 +10,8 @@ from typing import Any
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^${}]*)\}")
 _ALPHABET = string.ascii_uppercase + string.digits
+FOR_EACH, SEND, EACH = "for-each", "send", "each"
+"""The keys of an item of a list that stands for several, and the name of what differs in them."""
 _FILLER = "The quick brown fox jumps over the lazy dog. "
 
 
@@ -36,7 +38,8 @@ def fill(value: Any, lookup: Callable[[str], Any]) -> Any:
     """The value with each reference replaced by what `lookup` gives for its name.
 
     A string that is one reference becomes the value itself; inside longer text it is inserted as
-    text. `$${` stands for a plain `${`.
+    text. `$${` stands for a plain `${`. In a list, `{for-each: LIST, send: ITEM}` becomes as many
+    items as the list has values, each of them with its value for `${each}`.
     """
     match value:
         case str():
@@ -44,8 +47,23 @@ def fill(value: Any, lookup: Callable[[str], Any]) -> Any:
         case dict():
             return {fill(key, lookup): fill(item, lookup) for key, item in value.items()}
         case list() | tuple():
-            return [fill(item, lookup) for item in value]
+            return [filled for item in value for filled in _items(item, lookup)]
     return value
+
+
+def _items(item: Any, lookup: Callable[[str], Any]) -> list[Any]:
+    """What one item of a list becomes: itself, or as many as its `for-each` has values."""
+    if not isinstance(item, dict) or item.keys() != {FOR_EACH, SEND}:
+        return [fill(item, lookup)]
+    values = fill(item[FOR_EACH], lookup)
+    return [
+        fill(item[SEND], _with_each(value, lookup))
+        for value in (values if isinstance(values, list) else [values])
+    ]
+
+
+def _with_each(value: Any, lookup: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda name: value if name == EACH else lookup(name)
 
 
 def _fill_text(text: str, lookup: Callable[[str], Any]) -> Any:

@@ -127,8 +127,8 @@ def _capture(name: str, world: World, path: Path) -> Iterator[Flaw]:
     if id_ not in world.names["probes"]:
         hint = suggest(id_, world.names["probes"])
         yield Flaw(path, f"{_reference(name)} repeats the unknown probe {quote(id_)}", hint)
-    elif id_ in world.probes and wanted not in world.probes[id_].capture:
-        hint = suggest(wanted, world.probes[id_].capture)
+    elif id_ in world.probes and wanted not in world.probes[id_].captures:
+        hint = suggest(wanted, world.probes[id_].captures)
         yield Flaw(path, f"probe {quote(id_)} captures no {quote(wanted)}", hint)
 
 

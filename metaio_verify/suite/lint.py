@@ -40,8 +40,13 @@ def flaws(
             hint = suggest(check.rule, RULES)
             yield Flaw(("checks", id_, "rule"), f"unknown rule {quote(check.rule)}", hint)
     for id_, probe in file.probes.items():
-        for name, text in probe.capture.items():
-            yield from _json_path(text, ("probes", id_, "capture", name))
+        for key, paths in (
+            ("capture", probe.capture),
+            ("capture-all", probe.capture_all),
+            ("capture-sent", probe.capture_sent),
+        ):
+            for name, text in paths.items():
+                yield from _json_path(text, ("probes", id_, key, name))
     matchers = _Matchers(schemas, names)
     for id_, schema in file.schemas.items():
         yield from matchers.flaws(schema, ("schemas", id_))

@@ -162,12 +162,18 @@ class Probe(Request, frozen=True, kw_only=True):
     """A probe; this one is fired only if that one was refused (4xx or 5xx), to find out why."""
     capture: dict[str, str] = field(default_factory=dict)
     """Name → JSON path in the answer; later probes write `${this-probe.name}`."""
+    capture_all: dict[str, str] = field(default_factory=dict)
+    """Name → JSON path; all values that it selects, for `for-each` in a list of a later probe:
+    `{for-each: "${this-probe.name}", send: …}` is one item for each value, which is `${each}`."""
     learns: dict[str, Expect] = field(default_factory=dict)
     """Capability → expectation. Met: the target has it. A 4xx or 501 otherwise: it has not."""
     until: Expect | UnsetType = UNSET
     """Did the model do what was asked? If not, the next of `attempts` is tried."""
     attempts: list[dict[str, Any]] = field(default_factory=list)
     """JSON merge patches (RFC 7396) on `json`, one for each further attempt."""
+    capture_sent: dict[str, str] = field(default_factory=dict)
+    """Name → JSON path in the request as it was sent; all values, as with `capture-all`. What is
+    tied to a conversation has to go on behind the very same one."""
     times: int = 1
     """How often the same request is sent, one after the other."""
     at_once: int = 1
@@ -186,6 +192,11 @@ class Probe(Request, frozen=True, kw_only=True):
     def path(self) -> str:
         """The path below the base URL."""
         return next(str(path) for name in METHODS if (path := getattr(self, name)) is not UNSET)
+
+    @property
+    def captures(self) -> dict[str, str]:
+        """Everything that later probes can take from the exchange, by name."""
+        return {**self.capture, **self.capture_all, **self.capture_sent}
 
     @property
     def max_exchanges(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
-from metaio_verify.probe.template import fill, references
+from metaio_verify.probe.template import EACH, SEND, fill, references
 from metaio_verify.suite import grammar
 from metaio_verify.suite.model import METHODS, Check, CheckFile, Expect, Probe, StatusPattern
 from metaio_verify.suite.source import Flaw, Path
@@ -99,14 +99,20 @@ def _probe(probe: Probe, path: Path) -> Iterator[Flaw]:
             yield Flaw((*path, key), f"{quote(value)} cannot stand in a header")
     if probe.json is not UNSET and probe.body is not UNSET:
         yield Flaw((*path, "body"), "a probe has `json` or `body`, not both")
+    if probe.capture_sent and probe.json is UNSET:
+        yield Flaw((*path, "capture-sent"), "it is taken from `json`, and there is none")
     if (probe.padding or probe.chunked) and probe.json is UNSET and probe.body is UNSET:
         yield Flaw(path, "`padding` and `chunked` are about a body, and there is none")
     yield from _attempts(probe, path)
     yield from _bounds(probe, path)
     yield from _references(probe, path)
-    for key, names in (("capture", probe.capture), ("learns", probe.learns)):
+    for key, names, form in (
+        ("capture", probe.capture, grammar.NAME),
+        ("capture-all", probe.capture_all, grammar.NAME),
+        ("capture-sent", probe.capture_sent, grammar.NAME),
+        ("learns", probe.learns, grammar.SLUG),
+    ):
         for name in names:
-            form = grammar.NAME if key == "capture" else grammar.SLUG
             yield from _id((*path, key, name), form, "tool-id")
     for name, expect in probe.learns.items():
         yield from _expect(expect, (*path, "learns", name))
@@ -178,7 +184,7 @@ def _references(probe: Probe, path: Path) -> Iterator[Flaw]:
                 hint = "`$${` stands for a plain `${`."
                 yield Flaw(here, f"unfinished reference in {quote(text)}", hint)
             for name in names:
-                if not _is_reference(name):
+                if not _is_reference(name) and not (name == EACH and SEND in here):
                     yield Flaw(here, f"unknown reference {quote(f'${{{name}}}')}", _REFERENCES)
                 elif name.startswith("filler:"):
                     filler += int(name.removeprefix("filler:"))

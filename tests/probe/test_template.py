@@ -13,6 +13,16 @@ def test_a_whole_reference_becomes_the_value_itself() -> None:
     assert fill(body, values) == {"a": [{"type": "text"}], "b": "id toolu_1 of m"}
 
 
+def test_an_item_is_repeated_for_each_captured_value() -> None:
+    """Each value gets an item of its own, among the others; the rest is the same in all."""
+    values = Values("m", {"call": {"ids": ["a", "b"]}})
+    item = {"for-each": "${call.ids}", "send": {"id": "${each}", "text": "${token}"}}
+    first, one, two = fill([{"x": 1}, item], values)
+    assert first == {"x": 1}
+    assert (one["id"], two["id"]) == ("a", "b")
+    assert one["text"] == two["text"] == values.used["token"]
+
+
 def test_tokens_are_made_once_and_differ() -> None:
     """The same token stands everywhere in one request, a named one is another."""
     values = Values("m", {})

@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec import UNSET
-
 from metaio_verify import __version__
 from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.judge.check import Absent, judge
 from metaio_verify.judge.clients import clients
+from metaio_verify.judge.late import late
 from metaio_verify.outcome import exit_code
 from metaio_verify.probe.auth import STYLES
 from metaio_verify.probe.client import Bounds, Client
@@ -45,7 +44,7 @@ from metaio_verify.record import (
     Unfired,
 )
 from metaio_verify.suite.load import builtin, load
-from metaio_verify.suite.model import Auth, Check, Expect, Probe, Suite, Timing
+from metaio_verify.suite.model import Auth, Check, Probe, Suite
 from metaio_verify.suite.select import select
 from metaio_verify.verdict import Level, Verdict
 
@@ -207,7 +206,7 @@ class _Run:
                 styles=self._styles,
                 patience=Patience(self._observer, options.concurrency, options.patience),
                 settled=self._is_failure if self._options.fail_fast else lambda _: False,
-                bounds=_time_bounds(self._chosen.checks),
+                late=lambda exchanges: late(self._chosen.checks, exchanges),
             )
             try:
                 async with asyncio.timeout(self._options.run_timeout):
@@ -339,17 +338,6 @@ class _Run:
         found = list(self._findings.notices) if self._findings else []
         slow = self._engine.patience.notice if self._engine else ""
         return [*found, *([slow] if slow else [])]
-
-
-def _time_bounds(checks: Sequence[Check]) -> dict[str, float]:
-    """Probe id → the shortest time that a check gives its whole answer, in seconds."""
-    bounds: dict[str, float] = {}
-    for check in checks:
-        timing = check.expect.timing if isinstance(check.expect, Expect) else UNSET
-        if isinstance(timing, Timing) and timing.total is not None:
-            for probe in check.probes:
-                bounds[probe] = min(timing.total, bounds.get(probe, timing.total))
-    return bounds
 
 
 def _base_url(text: str, redactor: Redactor) -> BaseUrl:

@@ -73,6 +73,11 @@ class Clock(Value, frozen=True, kw_only=True):
     total: float
     chunks: list[tuple[float, int]] = field(default_factory=list)
     """Each piece of the body: arrival, length in bytes. The lengths add up to the body."""
+    lag: float = 0.0
+    """The longest time for which the program itself was too busy to read, so that what had come
+    seemed to come late."""
+    alone: bool = False
+    """Whether the request was sent again, with nothing beside it, to measure its time."""
 
 
 class StreamEvent(Value, frozen=True, kw_only=True):

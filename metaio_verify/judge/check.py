@@ -10,12 +10,18 @@ from typing import Any, NamedTuple, TypeAlias
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from metaio_verify.judge.document import decode
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.expect import findings, lacks_stream, names_status, status_fits
 from metaio_verify.judge.match import Schemas
 from metaio_verify.judge.path import compile_path
 from metaio_verify.judge.rules import RULES
-from metaio_verify.judge.rules.registry import NothingToJudgeError, NotSeenError, misuse
+from metaio_verify.judge.rules.registry import (
+    NothingToJudgeError,
+    NotSeenError,
+    UnsureError,
+    misuse,
+)
 from metaio_verify.record import Exchange, Finding, Judgement, Target
 from metaio_verify.suite.model import Check, Expect, Probe, Scope, Suite
 from metaio_verify.verdict import Verdict
@@ -132,12 +138,25 @@ def is_refusal(evidence: Evidence) -> bool:
 
 
 def capture(probe: Probe, exchange: Exchange) -> dict[str, Any]:
-    """Return what later probes take from an answer; a path that selects nothing is left out."""
+    """Return what later probes take from an exchange; a path that selects nothing is left out.
+
+    Of `capture` it is the first value that a path selects, of the others the list of all.
+    """
     evidence = Evidence(exchange)
     if not evidence.has_document:
         return {}
-    found = {name: compile_path(path)(evidence.document) for name, path in probe.capture.items()}
-    return {name: nodes[0].value for name, nodes in found.items() if nodes}
+    first = _selected(probe.capture, evidence.document)
+    found: dict[str, Any] = {name: values[0] for name, values in first.items()}
+    found |= _selected(probe.capture_all, evidence.document)
+    if probe.capture_sent:
+        found |= _selected(probe.capture_sent, decode(exchange.request.body))
+    return found
+
+
+def _selected(paths: Mapping[str, str], document: Any) -> dict[str, list[Any]]:
+    """Return the values that each path selects, if there are any."""
+    found = {name: compile_path(path)(document) for name, path in paths.items()}
+    return {name: [node.value for node in nodes] for name, nodes in found.items() if nodes}
 
 
 def collect(exchanges: Iterable[Exchange]) -> dict[Key, list[Evidence]]:
@@ -273,6 +292,9 @@ class _Case(NamedTuple):
         except NotSeenError as error:
             if not found:
                 return _Outcome(Verdict.SKIPPED, str(error))
+        except UnsureError as error:
+            if not found:
+                return _Outcome(Verdict.INCONCLUSIVE, str(error))
         except NothingToJudgeError as error:
             blocked = blocked or str(error)
         if not found and not blocked:

@@ -14,6 +14,7 @@ import httpx
 
 from metaio_verify.probe.body import Body, CodingError, Room, TooLargeError
 from metaio_verify.probe.failures import explain, failure
+from metaio_verify.probe.pulse import Pulse
 from metaio_verify.probe.trust import bad_proxy, certificates, proxies_have_hosts
 from metaio_verify.record import Failure
 
@@ -70,6 +71,8 @@ class Answer:
     failure: Failure | None = None
     aborted: bool = False
     """Whether the connection was closed on our side, as asked."""
+    lag: float = 0.0
+    """The longest time for which this program itself was too busy to read."""
 
 
 class Client:
@@ -102,6 +105,8 @@ class Client:
         self._bounds = bounds
         self._origin = None if origin is None else _origin(httpx.URL(origin))
         self._room = Room(_BODIES * bounds.body)
+        self._pulse = Pulse()
+        self._beating: asyncio.Task[None] | None = None
         limits = httpx.Limits(
             max_connections=None,
             max_keepalive_connections=2 * concurrency,
@@ -125,9 +130,12 @@ class Client:
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
+        self._beating = asyncio.create_task(self._pulse.run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
         await self._http.__aexit__()
 
     async def send(self, outgoing: Outgoing) -> Answer:
@@ -158,7 +166,8 @@ class Client:
                 connect=bounds.connect,
                 silence=bounds.silence,
             )
-        answer.total = time.perf_counter() - started
+        ended = time.perf_counter()
+        answer.total, answer.lag = ended - started, self._pulse.lag(started, ended)
         return answer
 
     async def _exchange(

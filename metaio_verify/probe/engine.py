@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -40,7 +39,7 @@ class Engine:
         styles: Sequence[Auth],
         patience: Patience,
         settled: Callable[[Job], bool] = lambda _: False,
-        bounds: Mapping[str, float] = MappingProxyType({}),
+        late: Callable[[Sequence[Exchange]], list[Exchange]] = lambda _: [],
     ) -> None:
         self.models: Sequence[str] = ()
         self.exchanges: list[Exchange] = []
@@ -58,9 +57,8 @@ class Engine:
         self._captured: dict[JobKey, dict[str, Any]] = {}
         self._refused: set[JobKey] = set()
         self._stop: Absent | None = None
-        self._bounds = bounds
-        """Probe id → seconds within which it has to be answered."""
-        self._slow: list[Exchange] = []
+        self._late = late
+        """Which exchanges are to be measured again, as they seem to have taken too long."""
         self._gone = False
         self._silent_since: list[Exchange] = []
         """Exchanges without an answer since the last one that had any."""
@@ -96,15 +94,20 @@ class Engine:
             await ready.join()
             for worker in workers:
                 worker.cancel()
-        while self._slow and self._stop is None:
-            await self._measure_alone(self._slow.pop(0))
+        for late in self._late(self.exchanges):
+            if self._stop is None and (self._concurrency > 1 or late.timing.lag):
+                await self._measure_alone(late)
 
-    async def _measure_alone(self, slow: Exchange) -> None:
+    async def _measure_alone(self, late: Exchange) -> None:
         """Send again what took too long, with nothing beside it: our own load is not a defect."""
-        probe = self._suite.probes[slow.probe]
-        values = Values(slow.model or self.models[0], self._captures(slow.model))
-        shot = Shot(attempt=slow.attempt, copy=slow.copy, retry=1, retry_of=slow.id)
-        self.exchanges += await self._patiently(probe, slow.model, values, shot)
+        probe = self._suite.probes[late.probe]
+        values = Values(late.model or self.models[0], self._captures(late.model))
+        patch = probe.attempts[late.attempt - 2] if late.attempt > 1 else None
+        shot = Shot(late.attempt, late.copy, retry=1, retry_of=late.id, alone=True, patch=patch)
+        again = await self._patiently(probe, late.model, values, shot)
+        self.exchanges += [
+            msgspec.structs.replace(one, until_met=self._is_met(probe, one)) for one in again
+        ]
 
     def stop(self, verdict: Verdict, reason: str) -> None:
         """Fire nothing more; what is still open gets this verdict and reason."""
@@ -173,9 +176,6 @@ class Engine:
             filled = job.model or self.models[0]
             exchanges = await self.probe(job.probe, job.model, filled)
             self.adopt(job.probe, job.model, exchanges)
-            bound = self._bounds.get(job.probe.id)
-            if bound is not None and self._concurrency > 1:
-                self._slow += [one for one in exchanges[-1:] if one.timing.total > bound]
         self._observer.settled(job.probe.id, job.model)
         if self._stop is None and self._settled(job):
             self.stop(Verdict.SKIPPED, "stopped at the first failure (--fail-fast)")
@@ -227,14 +227,17 @@ class Engine:
         for attempt, patch in enumerate([None, *probe.attempts], start=1):
             shot = Shot(attempt=attempt, copy=copy, patch=patch)
             *refused, last = await self._patiently(probe, model, values, shot)
-            done = True
-            if isinstance(probe.until, Expect) and _succeeded(last):
-                done = met(probe.until, last, self._suite.schemas)
-                last = msgspec.structs.replace(last, until_met=done)
+            last = msgspec.structs.replace(last, until_met=self._is_met(probe, last))
             exchanges += [*refused, last]
-            if done:
+            if last.until_met is not False:
                 break
         return exchanges
+
+    def _is_met(self, probe: Probe, exchange: Exchange) -> bool | None:
+        """Whether the model did what was asked; none when nothing was, or it never answered."""
+        if not isinstance(probe.until, Expect) or not _succeeded(exchange):
+            return None
+        return met(probe.until, exchange, self._suite.schemas)
 
     async def _patiently(
         self, probe: Probe, model: str | None, values: Values, shot: Shot
@@ -283,6 +286,6 @@ def _shortfall(probe: Probe, exchanges: Sequence[Exchange]) -> str:
             return f"`{probe.id}` got no complete answer: {exchange.failure.detail}"
         if exchange.response is not None and not _succeeded(exchange):
             return f"`{probe.id}` was answered {exchange.response.status}"
-        if exchange.until_met is False and probe.capture:
+        if exchange.until_met is False and probe.captures:
             return f"the model did not do what `{probe.id}` asks for"
     return ""

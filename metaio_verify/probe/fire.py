@@ -37,6 +37,8 @@ class Shot:
     copy: int = 1
     retry: int = 0
     retry_of: str | None = None
+    alone: bool = False
+    """Sent again to measure its time, with nothing beside it."""
     patch: dict[str, Any] | None = None
     """What this attempt changes in the probe's body (JSON merge patch)."""
 
@@ -89,7 +91,7 @@ class Wire:
                     body=body.decode() if body else "",
                     padding=probe.padding,
                 ),
-                timing=Clock(total=0.0),
+                timing=Clock(total=0.0, alone=shot.alone),
             ),
             answer,
         )
@@ -156,6 +158,8 @@ class Wire:
             timing=Clock(
                 headers=_seconds(answer.headers_at),
                 total=round(answer.total, 6),
+                lag=round(answer.lag, 3),
+                alone=exchange.timing.alone,
                 chunks=[(round(at, 6), size) for at, size in found.chunks],
             ),
             events=_events(received, found.body, found.chunks) if received else [],

@@ -19,9 +19,10 @@ from judge.judging import (
     text_stream,
     wire,
 )
+from msgspec.structs import replace
 
 from metaio_verify.judge.evidence import Evidence
-from metaio_verify.judge.rules.registry import NothingToJudgeError, NotSeenError
+from metaio_verify.judge.rules.registry import NothingToJudgeError, NotSeenError, UnsureError
 from metaio_verify.record import Exchange
 
 
@@ -72,6 +73,26 @@ def test_an_error_event_that_is_not_for_load_is_reported(error: Event, count: in
     """Too much load at the moment says nothing about the endpoint."""
     judged = apply_rule("stream-completed", streamed([START, merged(ERROR, error)]))
     assert len(judged) == count
+
+
+def test_too_much_load_leaves_open_whether_a_request_works() -> None:
+    """Where a whole answer is asked for, it is neither right nor wrong."""
+    overloaded = streamed([START, merged(ERROR, {"error": {"type": "overloaded_error"}})])
+    assert apply_rule("stream-completed", overloaded) == []
+    with pytest.raises(UnsureError, match="ended in overloaded_error"):
+        apply_rule("stream-completed", overloaded, whole=True)
+    failed = streamed([START, merged(ERROR, {"error": {"type": "api_error"}})])
+    assert len(apply_rule("stream-completed", failed, whole=True)) == 1
+
+
+def test_only_the_stream_measured_alone_tells_how_silent_it_is() -> None:
+    """Beside others it has to wait; and what was read late was not sent late."""
+    busy, alone = arriving((9.0, HEAD + TAIL)), arriving((1.0, HEAD + TAIL))
+    alone = replace(alone, timing=replace(alone.timing, alone=True))
+    assert len(apply_rule("kept-alive", busy, seconds=4)) == 1
+    assert apply_rule("kept-alive", busy, alone, seconds=4) == []
+    lagging = replace(busy, timing=replace(busy.timing, lag=6.0))
+    assert apply_rule("kept-alive", lagging, seconds=4) == []
 
 
 @pytest.mark.parametrize(

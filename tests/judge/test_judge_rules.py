@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from judge.judging import (
     END,
@@ -26,7 +26,7 @@ from judge.judging import (
 )
 
 from metaio_verify.judge.rules import RULES
-from metaio_verify.judge.rules.registry import NothingToJudgeError, misuse
+from metaio_verify.judge.rules.registry import NothingToJudgeError, UnsureError, misuse
 from metaio_verify.record import Exchange, SentRequest
 from metaio_verify.suite.load import builtin
 
@@ -304,6 +304,7 @@ HOSTILE = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(HOSTILE, min_size=2, max_size=2), st.sampled_from([200, 302, 400, 429, 500]))
 def test_no_answer_makes_a_rule_raise(bodies: list[Any], status: int) -> None:
     """Every rule copes with answers of any shape, and says the same of them twice."""
@@ -312,6 +313,7 @@ def test_no_answer_makes_a_rule_raise(bodies: list[Any], status: int) -> None:
         "more": 1,
         "names": {"p1": "a"},
         "parts": {"p2": "the rest"},
+        "pattern": "a",
         "prefix": "content-",
         "shows": "a",
         "types": {"400": ["a"]},
@@ -320,6 +322,6 @@ def test_no_answer_makes_a_rule_raise(bodies: list[Any], status: int) -> None:
     for name in RULES:
         try:
             once = apply_rule(name, *pair, **args)
-        except NothingToJudgeError:
+        except (NothingToJudgeError, UnsureError):
             continue
         assert once == apply_rule(name, *pair, **args)

@@ -12,14 +12,18 @@ from judge.judging import (
     closed,
     exchange,
     frame,
+    merged,
     message,
     opened,
     said,
     streamed,
     target,
 )
+from msgspec.structs import replace
 
-from metaio_verify.judge.rules.registry import NothingToJudgeError
+from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.rules import RULES
+from metaio_verify.judge.rules.registry import NothingToJudgeError, UnsureError
 from metaio_verify.record import Exchange
 
 
@@ -110,15 +114,31 @@ def arriving(times: Sequence[float], total: float, words: str = "word " * 10) ->
 @pytest.mark.parametrize(
     ("times", "total", "actual"),
     [
-        ([0.3 * n for n in range(1, 11)], 3.1, None),
-        ([0.2] * 10, 1.5, None),
-        ([2.9] * 10, 3.0, "after 2.90 of 3.00 s"),
-        ([0.5] * 10, 3.0, "10 deltas at 1"),
-        ([0.1, 0.2, 0.3, 0.4] + [2.9] * 36, 3.0, "36 of 40 at once, after 2.90 s"),
+        pytest.param([0.3 * n for n in range(1, 11)], 3.1, None, id="bit by bit"),
+        pytest.param([0.2] * 10, 1.5, None, id="a quick answer"),
+        pytest.param([8 + 0.2 * n for n in range(1, 11)], 10.1, None, id="a slow prompt"),
+        pytest.param([1.0, 2.0, 3.0], 3.1, None, id="sentence by sentence"),
+        pytest.param([0.5] * 10, 3.0, None, id="at once, and then a late end"),
+        pytest.param([0.1, 0.2, 0.3, 2.9, 2.9, 2.9], 3.0, None, id="half of it late"),
+        pytest.param(
+            [2.9] * 10, 3.0, "100% of it within 0.00 s, after 2.90 of 3.00 s", id="collected"
+        ),
+        pytest.param(
+            [2.8 + 0.01 * n for n in range(10)],
+            3.0,
+            "90% of it within 0.08 s, after 2.80 of 3.00 s",
+            id="collected, and torn by the network",
+        ),
+        pytest.param(
+            [0.1, 0.2, 0.3, 0.4] + [2.9] * 36,
+            3.0,
+            "90% of it within 0.00 s, after 2.90 of 3.00 s",
+            id="collected behind the first words",
+        ),
     ],
 )
 def test_incremental(times: list[float], total: float, actual: str | None) -> None:
-    """A long stream comes piece by piece; a short one may come at once."""
+    """A long stream comes bit by bit; a short one may come at once, and late."""
     found = apply_rule("incremental", arriving(times, total))
     assert [one for _, _, one in found] == ([] if actual is None else [actual])
 
@@ -131,3 +151,41 @@ def test_incremental_is_asked_of_long_texts() -> None:
     assert len(apply_rule("incremental", quick, longer_than=0.5)) == 1
     with pytest.raises(NothingToJudgeError):
         apply_rule("incremental", exchange(message()))
+
+
+@pytest.mark.parametrize(("begins", "found"), [(0.2, 1), (2.7, 0)])
+def test_a_wait_that_any_answer_has_is_no_buffer(begins: float, found: int) -> None:
+    """A short stream that begins as late shows that the time went by before the first word."""
+    short = Evidence(arriving([begins], begins, "word"))
+    judged = Evidence(arriving([2.9] * 10, 3.0))
+    answers = {"short": [short], "long": [judged]}
+    said = RULES["incremental"](answers, {"control": "short"}, target(), None)
+    assert len(said) == found
+    assert all(one.exchange == judged.exchange.id for one in said)
+    assert all(f"`short` began to write after {begins:.2f} s" in one.actual for one in said)
+
+
+def test_what_was_read_late_was_not_sent_late() -> None:
+    """A busy machine cannot tell; a short delay of its own does not matter."""
+    late = arriving([2.9] * 10, 3.0)
+    busy = replace(late, timing=replace(late.timing, lag=2.0))
+    with pytest.raises(UnsureError, match="this machine was too busy to read"):
+        apply_rule("incremental", busy)
+    assert len(apply_rule("incremental", replace(late, timing=replace(late.timing, lag=0.3)))) == 1
+
+
+def test_a_model_that_thought_in_silence_was_not_held_back() -> None:
+    """Its thoughts stand in the answer, or only in the number of its tokens."""
+    thinking = {"type": "thinking", "thinking": "", "signature": ""}
+    events = [START, opened(0, thinking), closed(0), opened(1, TEXT), said(1, "word " * 100)]
+    events += [closed(1), END, STOP]
+    moments = [0.1, 0.1, 2.8, 2.8, 2.8, 2.9, 3.0, 3.0]
+    chunks = [(at, len(frame(event))) for at, event in zip(moments, events, strict=True)]
+    with pytest.raises(UnsureError, match="the model thought before it wrote"):
+        apply_rule("incremental", streamed(events, chunks=chunks, total=3.0))
+    hidden = [*events[:1], opened(0, TEXT), said(0, "word " * 100), closed(0)]
+    hidden += [merged(END, {"usage": {"output_tokens": 900}}), STOP]
+    moments = [0.1, 2.8, 2.8, 2.9, 3.0, 3.0]
+    chunks = [(at, len(frame(event))) for at, event in zip(moments, hidden, strict=True)]
+    with pytest.raises(UnsureError):
+        apply_rule("incremental", streamed(hidden, chunks=chunks, total=3.0))

@@ -31,6 +31,10 @@ class NotSeenError(NothingToJudgeError):
     """What the rule is about did not occur in this run; the check is skipped, with this reason."""
 
 
+class UnsureError(Exception):
+    """What was seen may have another cause; the check is inconclusive, with this reason."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """How a check has to use a rule; without one, the rule itself copes with everything."""

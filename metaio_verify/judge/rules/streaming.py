@@ -10,6 +10,7 @@ from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.rules.registry import (
     Answers,
     NothingToJudgeError,
+    UnsureError,
     deviation,
     each,
     rule,
@@ -38,12 +39,14 @@ def kept_alive(
     """No stream is without an event, a ping included, for longer than `seconds`.
 
     The time until the first event counts, too; comments do not, as older clients ignore them.
+    Where a stream was measured again alone, only that counts: beside others it has to wait.
     """
     findings = []
-    for evidence in _streams(answers):
-        moments = [0.0, *(event.at for event in evidence.stream.events)]
-        longest, since = max((later - earlier, earlier) for earlier, later in pairwise(moments))
-        if longest > args["seconds"]:
+    streams = _streams(answers)
+    alone = [evidence for evidence in streams if evidence.exchange.timing.alone]
+    for evidence in alone or streams:
+        longest, since = longest_silence(evidence)
+        if longest - evidence.exchange.timing.lag > args["seconds"]:
             until = since + longest
             bytes_came = any(
                 since < at < until for at, size in evidence.exchange.timing.chunks if size
@@ -56,11 +59,20 @@ def kept_alive(
     return findings
 
 
-@rule
+def longest_silence(evidence: Evidence) -> tuple[float, float]:
+    """Return the longest time without an event, and when it began, in seconds."""
+    moments = [0.0, *(event.at for event in evidence.stream.events)]
+    return max((later - earlier, earlier) for earlier, later in pairwise(moments))
+
+
+@rule(optional=("whole",))
 def stream_completed(
-    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+    answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
-    """No stream ends in an error event, except for too much load at the moment."""
+    """No stream ends in an error event, except for too much load at the moment.
+
+    With `whole` such a load leaves open whether the request works at all: it is inconclusive.
+    """
     findings = []
     for evidence in _streams(answers):
         for number, data in evidence.event_data:
@@ -70,6 +82,11 @@ def stream_completed(
             if not isinstance(error, dict) or error.get("type") not in _TRANSIENT:
                 where = f"event {number}"
                 findings.append(deviation(evidence, "a complete answer", shown(data), where))
+            elif args.get("whole"):
+                probe = evidence.exchange.probe
+                raise UnsureError(
+                    f"the stream of `{probe}` ended in {error['type']}: too much load"
+                )
     return findings
 
 

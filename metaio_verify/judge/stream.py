@@ -146,7 +146,7 @@ class _Grammar:
             if not _is_count(usage.get(key)):
                 actual = shown(usage[key]) if key in usage else f"no {key}"
                 self._report(
-                    Violation.MESSAGE_START_USAGE, number, f"usage.{key} is an integer", actual
+                    Violation.MESSAGE_START_COUNTS, number, f"usage.{key} is an integer", actual
                 )
         if _is_count(tokens := usage.get("output_tokens")):
             self._output_tokens = tokens

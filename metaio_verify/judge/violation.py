@@ -26,6 +26,7 @@ class Violation(StrEnum):
     REPEATED_MESSAGE_START = "repeated-message-start"
     MESSAGE_START_SHAPE = "message-start-shape"
     MESSAGE_START_USAGE = "message-start-usage"
+    MESSAGE_START_COUNTS = "message-start-counts"
     # The blocks
     BLOCK_START_SHAPE = "block-start-shape"
     BLOCK_START_NOT_EMPTY = "block-start-not-empty"
@@ -92,7 +93,8 @@ _MEANINGS = {
         "message_start lacks a field or has a wrong one: id, type, role, model, content [], "
         "stop_reason null, stop_sequence null"
     ),
-    _V.MESSAGE_START_USAGE: "message_start has no usage with input_tokens and output_tokens",
+    _V.MESSAGE_START_USAGE: "message_start has no usage, or one that is no object",
+    _V.MESSAGE_START_COUNTS: "the usage of message_start lacks input_tokens or output_tokens",
     _V.BLOCK_START_SHAPE: "content_block_start lacks a field that its block type needs",
     _V.BLOCK_START_NOT_EMPTY: "a text or thinking block starts with content in it",
     _V.BAD_INDEX: "block indexes do not count 0, 1, 2, …",

@@ -155,9 +155,9 @@ BROKEN: dict[str, tuple[str, Frames]] = {
     "a stop_sequence": ("message-start-shape", text(start=start(stop_sequence="x"))),
     "no usage": ("message-start-usage", text(start=start(usage=...))),
     "usage null": ("message-start-usage", text(start=start(usage=None))),
-    "no input_tokens": ("message-start-usage", text(start=start(usage={"input_tokens": ...}))),
-    "tokens as text": ("message-start-usage", text(start=start(usage={"output_tokens": "1"}))),
-    "tokens as true": ("message-start-usage", text(start=start(usage={"output_tokens": True}))),
+    "no input_tokens": ("message-start-counts", text(start=start(usage={"input_tokens": ...}))),
+    "tokens as text": ("message-start-counts", text(start=start(usage={"output_tokens": "1"}))),
+    "tokens as true": ("message-start-counts", text(start=start(usage={"output_tokens": True}))),
     # The blocks
     "no content_block": (
         "block-start-shape",

@@ -130,6 +130,14 @@ def test_a_field_of_that_name_in_arguments_is_not_foreign() -> None:
     assert apply_rule("no-foreign-reasoning", answer(call, reasoning_content=None)) == []
 
 
+def test_a_further_field_beside_thinking_blocks_is_no_harm() -> None:
+    """Clients read the block; neither do settings of that name hold a thought."""
+    assert apply_rule("no-foreign-reasoning", answer(THOUGHT, TEXT, reasoning_content="Hm.")) == []
+    assert apply_rule("no-foreign-reasoning", answer(TEXT, reasoning={"effort": "low"})) == []
+    parts = [{"type": "reasoning.text", "text": "Hm."}]
+    assert len(apply_rule("no-foreign-reasoning", answer(TEXT, reasoning_details=parts))) == 1
+
+
 @pytest.mark.parametrize(
     ("usage", "actual"),
     [

@@ -117,10 +117,18 @@ def test_an_hour_stays_an_hour() -> None:
 
 @pytest.mark.parametrize(("count", "found"), [(900, 0), (0, 1), (None, 1)])
 def test_a_stream_tells_at_its_start_what_was_read(count: Any, found: int) -> None:
-    """The usage of message_start has what the plain answer has."""
+    """The usage of message_start has what the one of message_delta has."""
     start = merged(START, {"message": {"usage": {"cache_read_input_tokens": count}}})
-    stream = streamed([start, END, STOP])
-    assert len(apply_rule("cache-read-in-message-start", cost(5, 0, 900), stream)) == found
+    end = merged(END, {"usage": {"cache_read_input_tokens": 900}})
+    assert len(apply_rule("cache-read-in-message-start", streamed([start, end, STOP]))) == found
+
+
+def test_a_stream_without_usage_in_its_start_says_nothing_of_a_cache() -> None:
+    """That the usage is missing is judged by a check of its own."""
+    start = merged(START, {"message": {"usage": None}})
+    end = merged(END, {"usage": {"cache_read_input_tokens": 900}})
+    with pytest.raises(NotSeenError):
+        apply_rule("cache-read-in-message-start", streamed([start, end, STOP]))
 
 
 PERSON = {

@@ -29,26 +29,36 @@ def cache_read_after_write(
     return [deviation(read, expected, "0", f"$.usage.{READ}")]
 
 
-@rule(probes=2)
+@rule
 def cache_read_in_message_start(
     answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
-    """Where a plain answer (first probe) was read from the cache, `message_start` says so, too."""
-    (plain, *_), (stream, *_) = answers.values()
-    opening = next((data for _, data in stream.event_data if _opens(data)), None)
-    if not tokens(plain, READ) or opening is None:
-        raise NotSeenError("nothing was read from a cache, or the stream has no message_start")
-    message = opening.get("message")
-    usage = message.get("usage") if isinstance(message, dict) else None
-    count = usage.get(READ) if isinstance(usage, dict) else None
-    if isinstance(count, int) and count > 0:
-        return []
-    expected = f"more than 0, as in the answer to `{plain.exchange.probe}`"
-    return [deviation(stream, expected, str(count), f"message_start usage.{READ}")]
+    """A stream whose last usage was read from the cache says so in `message_start`, too."""
+    seen, findings = False, []
+    for stream in each(answers):
+        first, last = _usages(stream, "message_start"), _usages(stream, "message_delta")
+        early = first[0].get(READ) if first else None
+        read = max((_count(usage.get(READ)) for usage in last), default=0)
+        seen = seen or bool(first and (read or _count(early)))
+        if first and read and not _count(early):
+            expected = f"{read}, as in message_delta"
+            where = f"message_start usage.{READ}"
+            findings.append(deviation(stream, expected, str(early), where))
+    if not seen:
+        raise NotSeenError("nothing was read from a cache, or message_start has no usage")
+    return findings
 
 
-def _opens(data: Any) -> bool:
-    return isinstance(data, dict) and data.get("type") == "message_start"
+def _usages(stream: Evidence, kind: str) -> list[dict[str, Any]]:
+    """Return the usage of each event of this type that has one."""
+    events = [data for _, data in stream.event_data if isinstance(data, dict)]
+    holders = [data.get("message", data) for data in events if data.get("type") == kind]
+    found = [holder.get("usage") for holder in holders if isinstance(holder, dict)]
+    return [usage for usage in found if isinstance(usage, dict)]
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 @rule

@@ -22,6 +22,9 @@ _FOREIGN = ("reasoning_content", "reasoning", "reasoning_details")
 
 _TAG = re.compile(r"</?(?:think|thinking|reasoning)>", re.IGNORECASE)
 
+_CUT = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn", "refusal"})
+"""Stop reasons of answers that go on, or would have gone on, behind their last block."""
+
 _SHORT = 40
 """Characters below which a thought may well be said twice."""
 
@@ -116,7 +119,7 @@ def thinking_first(
     return [
         deviation(evidence, "text or a call behind the last thinking block", "nothing", "$.content")
         for evidence in _finished(answers)
-        if evidence.value("stop_reason") != "max_tokens"
+        if evidence.value("stop_reason") not in _CUT
         and evidence.blocks[-1:]
         and evidence.blocks[-1].get("type") in _KINDS
         and any(block.get("type") not in _KINDS for block in evidence.blocks)
@@ -168,9 +171,14 @@ def no_thinking_tags(
 def no_foreign_reasoning(
     answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
-    """No answer has what the model thinks in a field of another API, such as reasoning_content."""
+    """No answer has what the model thinks in a field of another API, such as reasoning_content.
+
+    Such a field beside a thinking block that says something is one more that clients do not know.
+    """
     findings = []
     for evidence in each(answers):
+        if any(block.get("thinking") for block in evidence.blocks if block.get("type") in _KINDS):
+            continue
         places: list[tuple[str, Any]] = [(f"event {n}", data) for n, data in evidence.event_data]
         if not places and evidence.has_document:
             places = [("body", evidence.document)]
@@ -190,7 +198,14 @@ def _foreign_fields(places: list[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
         inner += content if isinstance(content, list) else []
         for holder in inner:
             if isinstance(holder, dict):
-                yield from ((where, name) for name in _FOREIGN if holder.get(name))
+                yield from ((where, name) for name in _FOREIGN if _says(holder.get(name)))
+
+
+def _says(value: Any) -> bool:
+    """Tell whether a field holds thoughts: text, or parts with text. Settings are none."""
+    if isinstance(value, list):
+        return any(_says(item.get("text")) for item in value if isinstance(item, dict))
+    return isinstance(value, str) and bool(value.strip())
 
 
 @rule

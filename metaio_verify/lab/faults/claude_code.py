@@ -21,6 +21,7 @@ from metaio_verify.lab.types import ApiError, Event, Request
 
 _FIELD = "Extra inputs are not permitted"
 _FEW_BREAKPOINTS = 2
+_MANY_TOOLS = 10
 
 
 def _tools(request: Request) -> list[Json]:
@@ -113,6 +114,15 @@ def untyped_property_crashes(request: Request) -> Request | ApiError:
         if any(not isinstance(one.get("type"), str) for one in properties.values()):
             return refused("template: :108:130: executing: error calling index $prop.Type 0", 500)
     return request
+
+
+@fault.events
+def stream_of_many_tools_fails(events: Events, request: Request) -> Events:
+    """With ten or more tools a stream begins well and ends in an error of the upstream."""
+    if len(_tools(request)) < _MANY_TOOLS:
+        return events
+    error = {"type": "api_error", "message": "upstream: no body"}
+    return [*events[:2], Event("error", {"type": "error", "error": error})]
 
 
 # Thinking

@@ -151,6 +151,14 @@ def message_start_without_usage(events: Events, _request: Request) -> Events:
 
 
 @fault.events
+def message_start_counts_missing(events: Events, _request: Request) -> Events:
+    """The usage of `message_start` counts neither input nor output."""
+    usage = events[0].data["message"]["usage"]
+    del usage["input_tokens"], usage["output_tokens"]
+    return events
+
+
+@fault.events
 def message_start_input_zero(events: Events, _request: Request) -> Events:
     """`message_start` counts no input; only `message_delta` does."""
     usage = events[0].data["message"]["usage"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metaio_verify.lab import fault
-from metaio_verify.lab.faults.editing import Json, asked, refused
+from metaio_verify.lab.faults.editing import Json, asked, refused, rewritten
 from metaio_verify.lab.types import ApiError, Request
 
 
@@ -44,11 +44,13 @@ def stream_without_output_format(body: Json, request: Request) -> Json:
     return body
 
 
-@fault.body
-def older_output_format_ignored(body: Json, _request: Request) -> Json:
+@fault.request
+def older_output_format_ignored(request: Request) -> Request:
     """The older field `output_format` has no effect."""
-    body.pop("output_format", None)
-    return body
+    body = asked(request)
+    if "output_format" not in body:
+        return request
+    return rewritten(request, {name: body[name] for name in body if name != "output_format"})
 
 
 @fault.message

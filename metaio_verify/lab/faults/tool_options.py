@@ -158,15 +158,6 @@ def tool_results_unchecked(refusal: ApiError, _request: Request) -> ApiError | N
     return None if refusal.rule in ("tool_use.unanswered", "tool_result.orphan") else refusal
 
 
-@fault.refusal
-def text_before_result_accepted(refusal: ApiError, request: Request) -> ApiError | None:
-    """A tool result may stand anywhere in its message."""
-    called = [block.get("id") for block in blocks_of(asked(request), "tool_use")]
-    results = [block.get("tool_use_id") for block in blocks_of(asked(request), "tool_result")]
-    unanswered = refusal.rule == "tool_use.unanswered"
-    return None if unanswered and called == results else refusal
-
-
 # Fields of tools
 
 

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from metaio_verify.lab import variant
-from metaio_verify.lab.prompt import JsonObject, turns
+from metaio_verify.lab.prompt import JsonObject, choice_of_tools, turns
 from metaio_verify.lab.seal import sign
 from metaio_verify.lab.types import Request
 
@@ -97,6 +97,17 @@ def words_before_calls_are_thoughts(message: JsonObject, request: Request) -> Js
 
 
 @variant.message
+def calls_twice(message: JsonObject, request: Request) -> JsonObject:
+    """Where one call was asked for the model makes two at once, unless that is forbidden."""
+    calls = _calls(message)
+    _, _, parallel = choice_of_tools(request.json)
+    if len(calls) != 1 or not parallel:
+        return message
+    second = {**calls[0], "id": f"toolu_01{secrets.token_hex(11)}"}
+    return {**message, "content": [*message["content"], second]}
+
+
+@variant.message
 def calls_without_words(message: JsonObject, _request: Request) -> JsonObject:
     """A tool is called without a word."""
     if not _calls(message):
@@ -166,6 +177,32 @@ def optional_fields_absent(message: JsonObject, _request: Request) -> JsonObject
     needed = ("input_tokens", "output_tokens", *_CACHE_FIELDS)
     kept = {name: value for name, value in message.items() if name != "stop_details"}
     return {**kept, "usage": {name: message["usage"][name] for name in needed}}
+
+
+# Answers that are none
+
+
+@variant.message
+def refuses_what_is_special(message: JsonObject, request: Request) -> JsonObject:
+    """The model refuses each request with tools, thinking or a format: 200 with `refusal`."""
+    if not request.json.keys() & {"tools", "thinking", "output_config", "output_format"}:
+        return message
+    details = {"type": "refusal", "category": None, "explanation": None}
+    usage = {**message["usage"], "output_tokens": 1}
+    ended = {"stop_reason": "refusal", "stop_sequence": None, "stop_details": details}
+    return {**message, "content": [], **ended, "usage": usage}
+
+
+@variant.message
+def thinks_until_max_tokens(message: JsonObject, request: Request) -> JsonObject:
+    """Where the model may think, its thoughts use up max_tokens; no text comes."""
+    thoughts = [block for block in message["content"] if block["type"] == "thinking"]
+    limit = request.json.get("max_tokens")
+    if not thoughts or not isinstance(limit, int) or "tools" in request.json:
+        return message
+    used = {"output_tokens": limit, "output_tokens_details": {"thinking_tokens": limit}}
+    usage = {**message["usage"], **used}
+    return {**message, "content": thoughts, "stop_reason": "max_tokens", "usage": usage}
 
 
 # Usage

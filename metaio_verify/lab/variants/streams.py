@@ -9,6 +9,9 @@ from itertools import count
 from metaio_verify.lab import variant
 from metaio_verify.lab.types import Event, Piece, Request
 
+_MANY_TOOLS = 10
+_LONG_PROMPT = 2.2
+"""Seconds."""
 _PING = Event("ping", {"type": "ping"})
 
 
@@ -125,6 +128,15 @@ def event_keys_reversed(events: list[Event], _request: Request) -> list[Event]:
     return [Event(event.name, dict(reversed(event.data.items()))) for event in events]
 
 
+@variant.events
+def overloaded_in_the_middle(events: list[Event], request: Request) -> list[Event]:
+    """A stream with many tools ends in an overloaded_error."""
+    if len(request.json.get("tools") or []) < _MANY_TOOLS:
+        return events
+    error = {"type": "overloaded_error", "message": "Overloaded"}
+    return [*events[:2], Event("error", {"type": "error", "error": error})]
+
+
 # Bytes
 
 
@@ -168,6 +180,14 @@ def a_byte_at_a_time(pieces: list[Piece], _request: Request) -> list[Piece]:
         for piece in pieces
         for part in ([bytes([byte]) for byte in piece] if isinstance(piece, bytes) else [piece])
     ]
+
+
+@variant.wire
+def prompt_read_slowly(pieces: list[Piece], request: Request) -> list[Piece]:
+    """Before a stream without tools begins, its prompt takes a while; then all comes at once."""
+    if "tools" in request.json:
+        return pieces
+    return [_LONG_PROMPT, *in_one_piece(pieces, request)]
 
 
 @variant.wire

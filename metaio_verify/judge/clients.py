@@ -7,6 +7,7 @@ checks that failed, as far as they are about something that this client sends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import UNSET
@@ -40,12 +41,25 @@ _WORST_FIRST = (Reach.BREAKS, Reach.FALLBACK, Reach.WORKS)
 _NO_CREDENTIAL = frozenset({Auth.NONE, Auth.INVALID_X_API_KEY, Auth.INVALID_BEARER})
 
 _FIRST_TURN = "claude-code-first-turn"
+_BY_ITSELF = (
+    "claude-code-without-context-management",
+    "claude-code-without-system-message",
+    "claude-code-without-deferred-tool",
+    "claude-code-with-thinking-budget",
+)
+"""The variants that Claude Code 2.1.330 sends by itself, after a refusal in words that it knows."""
+_WITHOUT_EFFORT = "claude-code-without-output-config"
+_HAS_NO_EFFORT = re.compile(r"claude-sonnet-4-5")
+"""The model that Claude Code was seen to ask for no level of effort, by the name that it sends."""
+
 _SWITCHES = {
     "claude-code-with-thinking-budget": ("CLAUDE_CODE_DISABLE_ADAPTIVE_THINKING", "1"),
-    "claude-code-without-thinking": ("MAX_THINKING_TOKENS", "0"),
     "claude-code-without-experimental-betas": ("CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS", "1"),
+    "claude-code-without-thinking": ("MAX_THINKING_TOKENS", "0"),
 }
-"""The variants of the first request that a variable of Claude Code makes, the smallest first."""
+"""The variants of the first request that a variable of Claude Code makes; the mildest first."""
+
+_SENT_IN_VAIN = 'each turn ends in "API Error": what is sent after the refusal is refused, too'
 
 
 def clients(
@@ -97,7 +111,9 @@ class _Case:
                 client=client, reach=Reach.UNKNOWN, reason=reason, troubles=troubles
             )
         reach = troubles[0].reach if troubles else Reach.WORKS
-        return ClientResult(client=client, reach=reach, troubles=troubles)
+        # A fallback that a variable spares is still one.
+        switches = self._switches() if client == _CLAUDE_CODE and reach is Reach.FALLBACK else {}
+        return ClientResult(client=client, reach=reach, switches=switches, troubles=troubles)
 
     def _is_judged(self, judgement: Judgement) -> bool:
         """Whether it is known what becomes of a requirement, by a verdict or by the table."""
@@ -142,12 +158,28 @@ class _Case:
             check = self._checks.get(one.check)
             if check is None:
                 continue
-            if client == _CLAUDE_CODE and _recovers(one):
-                troubles.append(_trouble(one, check, Reach.FALLBACK, one.reason))
+            if client == _CLAUDE_CODE and _is_known_refusal(one):
+                reach, sees = self._after_refusal(one)
+                if reach is not Reach.WORKS:
+                    troubles.append(_trouble(one, check, reach, sees))
             elif one.verdict is Verdict.FAIL and (sees := self._effect(one, check, client)):
                 reach = Reach.WORKS if self._is_about_refusals(check) else Reach.BREAKS
                 troubles.append(_trouble(one, check, reach, sees))
         return troubles
+
+    def _after_refusal(self, judgement: Judgement) -> tuple[Reach, str]:
+        """What Claude Code makes of a turn that is refused in words that it, or the API, knows.
+
+        It leaves something out and sends the turn again. Where the variants were sent it is known
+        whether that helps; the level of effort it leaves out for one model only.
+        """
+        model = judgement.model
+        if _HAS_NO_EFFORT.match(model or "") and model in self._models(_WITHOUT_EFFORT):
+            return Reach.WORKS, ""
+        sent = [probe for probe in _BY_ITSELF if model in self._models(probe, succeeded=None)]
+        if sent and not any(model in self._models(probe) for probe in sent):
+            return Reach.BREAKS, _SENT_IN_VAIN
+        return Reach.FALLBACK, judgement.reason
 
     def _is_about_refusals(self, check: Check) -> bool:
         """Whether a check is about what a client gets that is to be refused.
@@ -165,21 +197,18 @@ class _Case:
 
     def _switches(self) -> dict[str, str]:
         """What makes Claude Code leave out the part for which its first request is refused."""
-        refused = [one for one in self._verdicts if one.verdict is Verdict.FAIL]
-        if not any("CCO-01" in one.contract for one in refused):
-            return {}
-        models = self._models(_FIRST_TURN, succeeded=False)
+        refused = self._models(_FIRST_TURN, succeeded=False)
         for probe, (name, value) in _SWITCHES.items():
-            if models and models <= self._models(probe, succeeded=True):
+            if refused and refused <= self._models(probe):
                 return {name: value}
         return {}
 
-    def _models(self, probe: str, *, succeeded: bool) -> set[str | None]:
-        """Return the models with which a probe succeeded, or did not."""
+    def _models(self, probe: str, *, succeeded: bool | None = True) -> set[str | None]:
+        """Return the models with which a probe succeeded, or did not; with none: was sent."""
         return {
             one.exchange.model
             for one in self._evidence.values()
-            if one.exchange.probe == probe and one.succeeded is succeeded
+            if one.exchange.probe == probe and succeeded in (None, _answers(one))
         }
 
     def _is_mended(self, trouble: Trouble) -> bool:
@@ -220,8 +249,13 @@ class _Case:
         return client == _CLAUDE_CODE and works and set(judgement.contract) <= _CREDENTIALS
 
 
-def _recovers(judgement: Judgement) -> bool:
-    """Whether a turn is refused in a way that Claude Code gets over."""
+def _answers(evidence: Evidence) -> bool:
+    """Whether an answer is a message, and not an error within a stream that began well."""
+    return evidence.succeeded and evidence.value("type") == "message"
+
+
+def _is_known_refusal(judgement: Judgement) -> bool:
+    """Whether a turn is refused in a way that Claude Code may get over."""
     accepted = judgement.verdict in (Verdict.WARN, Verdict.DECLINED)
     return accepted and bool(judgement.reason) and not _TURNS.isdisjoint(judgement.contract)
 

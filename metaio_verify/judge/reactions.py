@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.rules.streaming import is_for_load
 from metaio_verify.judge.violation import Violation
 from metaio_verify.record import Exchange, Reach
 
@@ -38,7 +39,7 @@ class Defect(NamedTuple):
 
     name: str
     kind: Violation | None
-    """The violation that goes with it; none when the answer is no stream at all."""
+    """The violation that goes with it; none when the answer is no stream, or an error in one."""
     shows: Callable[[Evidence], bool]
     reactions: tuple[Reaction, ...]
     """One for each of `CLIENTS`."""
@@ -68,6 +69,9 @@ _AGAIN = Reaction(
     Reach.FALLBACK, "each turn is asked for a second time, without streaming: twice the cost"
 )
 _EMPTY = Reaction(Reach.BREAKS, "an empty answer, after a second request")
+_FAILS = Reaction(
+    Reach.BREAKS, '"Server error mid-response" behind the answer, after three more requests'
+)
 _LOST = Reaction(
     Reach.BREAKS, '"Connection lost mid-response" behind the answer, after three more requests'
 )
@@ -89,6 +93,7 @@ def _throws(error: str) -> Reaction:
 
 _ASSERTION, _ATTRIBUTE = _raises("AssertionError"), _raises("AttributeError")
 _INDEX, _TYPE = _raises("IndexError"), _throws("AnthropicError: Cannot read properties of …")
+_API_STATUS, _API = _raises("APIStatusError"), _throws("APIError")
 _NO_CHUNKS = _throws("AnthropicError: request ended without sending any chunks")
 _NO_MESSAGE = _throws("AnthropicError: stream ended without producing a Message")
 _ORDER = "Unexpected event order"
@@ -118,6 +123,25 @@ def _unnamed(evidence: Evidence) -> bool:
 def _ended(evidence: Evidence) -> bool:
     """The stream ended behind a finished block, but before the message was finished."""
     return _has(Violation.CUT_SHORT)(evidence) and any(_events(evidence, "content_block_stop"))
+
+
+def _failures(evidence: Evidence) -> list[bool]:
+    """Return, for each error of the endpoint itself, whether a block was finished before."""
+    finished, found = False, []
+    for _, data in evidence.event_data:
+        kind = data.get("type") if isinstance(data, dict) else None
+        finished = finished or kind == "content_block_stop"
+        if kind == "error" and not is_for_load(data.get("error")):
+            found.append(finished)
+    return found
+
+
+def _fails_early(evidence: Evidence) -> bool:
+    return False in _failures(evidence)
+
+
+def _fails_late(evidence: Evidence) -> bool:
+    return True in _failures(evidence)
 
 
 def _cut(evidence: Evidence) -> bool:
@@ -194,6 +218,18 @@ DEFECTS = (
         _V.CUT_SHORT,
         _cut,
         (_AGAIN, _CUT, _CUT, _NO_MESSAGE, _NO_MESSAGE),
+    ),
+    Defect(
+        "an error within the first block",
+        None,
+        _fails_early,
+        (_AGAIN, _API_STATUS, _API_STATUS, _API, _API),
+    ),
+    Defect(
+        "an error behind a finished block",
+        None,
+        _fails_late,
+        (_FAILS, _API_STATUS, _API_STATUS, _API, _API),
     ),
     Defect(
         "no message_stop",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from metaio_verify.record import RunRecord
+from metaio_verify.record import Reach, RunRecord
 from metaio_verify.report import facts, limits
 from metaio_verify.report.markup import shell_word
 from metaio_verify.report.summary import summarise
@@ -33,6 +33,10 @@ DEFAULT_MODEL = ALIASES["OPUS"]
 _ASKED_FOR = {"known": 128_000, "other": 32_000}
 """The max_tokens that Claude Code sends: for the models of its aliases, and for others."""
 
+_FIRST_PROMPT = 20_000
+"""The tokens of Claude Code's own prompt and tools, roughly."""
+_SHARE = 4
+"""An answer gets this part of a window that it shares with the prompt."""
 _ASSUMED_WINDOW = 1_000_000
 """The context that Claude Code assumes of a model that it does not know."""
 _KNOWN = re.compile(r"claude-(?:opus|sonnet|haiku|fable|mythos)-\d")
@@ -154,10 +158,13 @@ def _is_served(record: RunRecord, model: str) -> bool | None:
 def _refused_parts(record: RunRecord) -> Iterator[Setting]:
     """What to switch off because the full request is refused and passes without it."""
     for client in record.clients:
+        needed = client.reach is not Reach.FALLBACK
         for name, value in client.switches.items():
             part = _PARTS.get(name, "what it leaves out")
             reason = f"Claude Code's first request is refused with {part}, and answered without"
-            yield Setting(name, value, reason)
+            if not needed:
+                reason += "; this spares the refused request"
+            yield Setting(name, value, reason, needed=needed)
 
 
 _PARTS = {
@@ -174,10 +181,24 @@ def _limits(record: RunRecord) -> Iterator[Setting]:
     known = model in ALIASES.values()
     asked = _ASKED_FOR["known" if known else "other"]
     most = limits.output_tokens(record, model)
+    window = limits.input_tokens(record, model)
+    together = limits.together(record, model)
     if most is not None and most < asked:
         reason = f"the model writes at most {most:,} tokens, and Claude Code asks for {asked:,}"
         yield Setting("CLAUDE_CODE_MAX_OUTPUT_TOKENS", str(most), reason)
-    window = limits.input_tokens(record, model)
+    elif together is not None and together < asked + _FIRST_PROMPT:
+        reason = (
+            f"prompt and answer together have to fit {together:,} tokens, and Claude Code asks for "
+            f"{asked:,} of them as an answer"
+        )
+        yield Setting("CLAUDE_CODE_MAX_OUTPUT_TOKENS", str(together // _SHARE), reason)
+    elif window is not None and window < asked + _FIRST_PROMPT:
+        reason = (
+            f"the model reads at most {window:,} tokens, and Claude Code asks for an answer of "
+            f"{asked:,}, which some servers count, too"
+        )
+        value = str(window // _SHARE)
+        yield Setting("CLAUDE_CODE_MAX_OUTPUT_TOKENS", value, reason, needed=False)
     if window is not None and window < _ASSUMED_WINDOW and not _KNOWN.match(model):
         reason = (
             f"the model reads at most {window:,} tokens, and Claude Code assumes "

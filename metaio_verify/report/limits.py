@@ -24,6 +24,11 @@ _WINDOW = (
     re.compile(r"prompt is too long: \d+ tokens > (\d+) maximum"),
     re.compile(r"maximum context length is (\d+) tokens"),
 )
+_TOGETHER = (
+    re.compile(r"exceed context limit: \d+ \+ \d+ > (\d+)"),
+    re.compile(r"maximum context length is (\d+) tokens\b.{0,200}\bcompletion\b", re.DOTALL),
+)
+"""How a refusal says that prompt and max_tokens together are too much."""
 _WINDOW_KEYS = ("max_input_tokens", "context_window", "context_length", "max_model_len")
 _SMALLEST = 256
 """A limit below it is no limit of a model but a slip of this reading."""
@@ -37,6 +42,11 @@ def output_tokens(record: RunRecord, model: str) -> int | None:
 def input_tokens(record: RunRecord, model: str) -> int | None:
     """Return how many tokens the model reads at most, as far as the endpoint said so."""
     return _least([*_listed(record, model, _WINDOW_KEYS), *_refused(record, model, _WINDOW)])
+
+
+def together(record: RunRecord, model: str) -> int | None:
+    """Return how many tokens prompt and max_tokens may be together, if a refusal said so."""
+    return _least(list(_refused(record, model, _TOGETHER)))
 
 
 def _least(found: list[int]) -> int | None:

@@ -1,4 +1,4 @@
-"""What breaks for whom: the measured table of the clients, row by row, and what checks add."""
+"""What breaks for whom in a run: what its streams show, and what its checks add."""
 
 from __future__ import annotations
 
@@ -11,72 +11,12 @@ from metaio_verify.judge.reactions import CLIENTS
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import ClientResult, Reach, RunRecord
 
-OK, AGAIN, BREAKS = "works", "works with a fallback", "breaks"
-_NO_CHUNKS = "request ended without sending any chunks"
-_NO_MESSAGE = "without producing a Message"
-_READ = "Cannot read properties"
-_CUT = "truncated answer looks complete"
-_EMPTY_INPUT = "called with {}"
-
-ROWS: dict[str, tuple[str, ...]] = {
-    # fault: Claude Code 2.1, Python 2, Python before 2, TypeScript 1, TypeScript before 1
-    "stream-without-event-lines": (
-        AGAIN,
-        "AssertionError",
-        "AssertionError",
-        _NO_CHUNKS,
-        _NO_CHUNKS,
-    ),
-    "stream-done-sentinel": (OK, OK, OK, OK, OK),
-    "stream-named-done": (OK, "JSONDecodeError", OK, "JSON error", OK),
-    "truncated-stream-unfinished": (
-        "Connection lost mid-response",
-        _CUT,
-        _CUT,
-        _NO_MESSAGE,
-        _NO_MESSAGE,
-    ),
-    "message-stop-missing": (OK, OK, OK, _NO_MESSAGE, _NO_MESSAGE),
-    "message-delta-missing": (OK, OK, OK, OK, OK),
-    "message-start-without-usage": (OK, "AttributeError", "AttributeError", _READ, _READ),
-    "message-delta-without-usage": (OK, "AttributeError", "AttributeError", _READ, _READ),
-    "block-index-from-one": (OK, "IndexError", "IndexError", "text is lost", "text is lost"),
-    "block-start-missing": (AGAIN, "IndexError", "IndexError", _READ, _READ),
-    "block-stop-missing": ("an empty answer", OK, OK, OK, OK),
-    "message-start-missing": (
-        AGAIN,
-        "AssertionError",
-        "RuntimeError",
-        _NO_CHUNKS,
-        "Unexpected event order",
-    ),
-    "message-start-content-null": (OK, "AttributeError", "AttributeError", _READ, _READ),
-    "stream-as-json": (AGAIN, "AssertionError", "AssertionError", _NO_CHUNKS, _NO_CHUNKS),
-    "stream-of-many-tools-empty": (
-        AGAIN,
-        "AssertionError",
-        "AssertionError",
-        _NO_CHUNKS,
-        _NO_CHUNKS,
-    ),
-    "thinking-stream-cut": (AGAIN, _CUT, _CUT, _NO_MESSAGE, _NO_MESSAGE),
-    "tool-input-only-in-start": (_EMPTY_INPUT, OK, OK, OK, OK),
-    "tool-json-torn": (
-        "InputValidationError",
-        _EMPTY_INPUT,
-        _EMPTY_INPUT,
-        _EMPTY_INPUT,
-        _EMPTY_INPUT,
-    ),
-    # Measured as well, though not in the first table
-    "thinking-delta-in-text-block": (AGAIN, OK, OK, OK, OK),
-    "block-index-repeated": ("only the last", "glued", "glued", "glued", "glued"),
-}
+WORKS, FALLBACK, BREAKS = Reach.WORKS, Reach.FALLBACK, Reach.BREAKS
 
 
 @cache
-def _run(*faults: str) -> RunRecord:
-    lab = Lab(faults=faults)
+def _run(*faults: str, variant: str = "") -> RunRecord:
+    lab = Lab(faults=faults, variants=[variant] if variant else [])
     with running(lab) as url:
         return verify(Endpoint(url, lab.key, [lab.models[0].id]))
 
@@ -85,17 +25,24 @@ def _client(record: RunRecord, name: str) -> ClientResult:
     return next(one for one in record.clients if one.client == name)
 
 
-@pytest.mark.parametrize("fault", ROWS)
-def test_each_client_reacts_to_a_defect_of_a_stream_as_measured(fault: str) -> None:
-    """The lab's defect gives the row of the table: what works, what recovers, what breaks."""
+@pytest.mark.parametrize(
+    ("fault", "reaches", "sees"),
+    [
+        ("tool-input-only-in-start", [BREAKS, *[WORKS] * 4], "called with {}"),
+        ("stream-named-done", [WORKS, BREAKS, WORKS, BREAKS, WORKS], "after the whole answer"),
+        ("stream-as-json", [FALLBACK, *[BREAKS] * 4], "AssertionError"),
+        ("stream-of-many-tools-fails", [FALLBACK, *[BREAKS] * 4], "APIStatusError"),
+    ],
+)
+def test_what_a_run_says_of_its_clients_comes_from_its_streams(
+    fault: str, reaches: list[Reach], sees: str
+) -> None:
+    """The lab's defect gives the row of the measured table: what works, recovers and breaks."""
     found = _run(fault).clients
     assert [one.client for one in found] == list(CLIENTS)
-    for one, expected in zip(found, ROWS[fault], strict=True):
-        if expected in (OK, AGAIN):
-            assert str(one.reach) == expected, one
-        else:
-            assert one.reach is Reach.BREAKS, one
-            assert expected in one.troubles[0].sees
+    assert [one.reach for one in found] == reaches
+    broken = next(one for one in found if one.reach is Reach.BREAKS)
+    assert sees in broken.troubles[0].sees
 
 
 def test_everything_works_on_a_clean_endpoint() -> None:
@@ -128,6 +75,22 @@ def test_a_refusal_that_claude_code_gets_over_is_a_fallback() -> None:
     found = _client(_run("context-management-refused"), "claude-code")
     assert found.reach is Reach.FALLBACK
     assert "drops it and sends the turn again" in found.troubles[0].sees
+    assert found.switches == {"CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1"}
+
+
+def test_a_refusal_that_it_does_not_get_over_is_none() -> None:
+    """Without adaptive thinking it sends a budget; where that is refused, too, thinking goes."""
+    found = _client(_run(variant="all-thinking-refused"), "claude-code")
+    assert found.reach is Reach.SETTING
+    assert found.switches == {"MAX_THINKING_TOKENS": "0"}
+    assert "is refused, too" in found.troubles[0].sees
+
+
+def test_a_level_of_effort_is_sent_to_every_model_that_it_does_not_know() -> None:
+    """A refusal may be right for the model, and still no turn works."""
+    found = _client(_run(variant="effort-refused"), "claude-code")
+    assert found.reach is Reach.BREAKS
+    assert found.switches == {}
 
 
 def test_a_fallback_that_fails_is_none() -> None:

@@ -148,6 +148,42 @@ def test_what_is_refused_is_switched_off() -> None:
     assert needed(found) == {**ADDRESS, **switches}
 
 
+def test_what_claude_code_gets_over_may_be_switched_off() -> None:
+    """The variable spares a request that is refused each time, and nothing breaks without it."""
+    switches = {"CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1"}
+    client = ClientResult(client="claude-code", reach=Reach.FALLBACK, switches=switches)
+    found = replace(run(OPUS, listed=CANONICAL), clients=[client])
+    assert needed(found) == ADDRESS
+    (one,) = [one for one in settings(found) if not one.needed]
+    assert one.line == '# export CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS="1"'
+    assert "spares the refused request" in one.reason
+
+
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        ("input length and `max_tokens` exceed context limit: 12 + 128000 > 32768, …", "8192"),
+        (
+            "This model's maximum context length is 32768 tokens. However, you requested 128012 "
+            "tokens (12 in the messages, 128000 in the completion).",
+            "8192",
+        ),
+        ("input length and `max_tokens` exceed context limit: 12 + 128000 > 120000, …", None),
+    ],
+)
+def test_an_answer_leaves_room_for_the_prompt(message: str, limit: str | None) -> None:
+    """Where both share the window, Claude Code must not ask for all of it as an answer."""
+    found = needed(run(MODEL, listed=[MODEL], more=[refusal(message)]))
+    assert found.get("CLAUDE_CODE_MAX_OUTPUT_TOKENS") == limit
+
+
+def test_a_small_window_may_be_shared() -> None:
+    """Some servers count the answer, too; where that was not measured it is an offer."""
+    found = run(MODEL, listed=[MODEL], more=[listing(id=MODEL, max_model_len=32_768)])
+    assert "CLAUDE_CODE_MAX_OUTPUT_TOKENS" not in needed(found)
+    assert '# export CLAUDE_CODE_MAX_OUTPUT_TOKENS="8192"' in [one.line for one in settings(found)]
+
+
 def test_a_second_request_that_fails_may_be_switched_off() -> None:
     """It only hides the first error, so it is an offer."""
     failed = replace(judgement("x", Verdict.FAIL), contract=["CCO-05"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeGuard
 
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.rules.registry import (
@@ -78,8 +78,7 @@ def stream_completed(
         for number, data in evidence.event_data:
             if not isinstance(data, dict) or data.get("type") != "error":
                 continue
-            error = data.get("error")
-            if not isinstance(error, dict) or error.get("type") not in _TRANSIENT:
+            if not is_for_load(error := data.get("error")):
                 where = f"event {number}"
                 findings.append(deviation(evidence, "a complete answer", shown(data), where))
             elif args.get("whole"):
@@ -88,6 +87,11 @@ def stream_completed(
                     f"the stream of `{probe}` ended in {error['type']}: too much load"
                 )
     return findings
+
+
+def is_for_load(error: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether an error says nothing but: too much at the moment."""
+    return isinstance(error, dict) and str(error.get("type")) in _TRANSIENT
 
 
 @rule

@@ -181,7 +181,7 @@ def plain_form_of_claude_code_refused(request: Request) -> Request | ApiError:
     """Context editing is served in streams only."""
     body = asked(request)
     if "context_management" in body and _tools(request) and body.get("stream") is not True:
-        return refused("Streaming is required for requests with context_management")
+        return refused("Streaming is required for this request")
     return request
 
 

@@ -164,8 +164,7 @@ def test_what_claude_code_gets_over_may_be_switched_off() -> None:
     [
         ("input length and `max_tokens` exceed context limit: 12 + 128000 > 32768, …", "8192"),
         (
-            "This model's maximum context length is 32768 tokens. However, you requested 128012 "
-            "tokens (12 in the messages, 128000 in the completion).",
+            "maximum context length is 32768 tokens. You requested 9 (1 and 8 in the completion)",
             "8192",
         ),
         ("input length and `max_tokens` exceed context limit: 12 + 128000 > 120000, …", None),

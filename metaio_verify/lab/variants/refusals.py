@@ -180,6 +180,16 @@ def all_thinking_refused(body: JsonObject, _request: Request) -> JsonObject | Ap
             return _no("thinking: this model does not support thinking")
 
 
+@variant.body
+def thinking_refused_as_reasoning(body: JsonObject, request: Request) -> JsonObject | ApiError:
+    """The upstream cannot think: Claude Code is not told, others are, in the upstream's words."""
+    if thinking_type(body) == "disabled":
+        return body
+    if "claude-cli" in (request.header("user-agent") or ""):
+        return {name: value for name, value in body.items() if name != "thinking"}
+    return _no("this model doesn't support `reasoning.effort`")
+
+
 # Conversations
 
 

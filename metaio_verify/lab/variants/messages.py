@@ -153,6 +153,15 @@ def nothing_to_add_after_tools(message: JsonObject, request: Request) -> JsonObj
 
 
 @variant.message
+def another_tool_chosen(message: JsonObject, _request: Request) -> JsonObject:
+    """The model reads a file where the user asks for a command."""
+    for call in _calls(message):
+        if call["name"] == "run_command":
+            call |= {"name": "read_file", "input": {"file_path": "/etc/hostname"}}
+    return message
+
+
+@variant.message
 def text_with_citations(message: JsonObject, _request: Request) -> JsonObject:
     """Text blocks have the field citations, null."""
     for block in message["content"]:

@@ -216,6 +216,15 @@ def stop_reason_never(events: Events, _request: Request) -> Events:
 
 
 @fault.events
+def stop_sequence_key_left_out(events: Events, _request: Request) -> Events:
+    """`message_delta` has no `stop_sequence` where it should be null."""
+    for event in events:
+        if event.name == "message_delta" and event.data["delta"].get("stop_sequence") is None:
+            event.data["delta"].pop("stop_sequence", None)
+    return events
+
+
+@fault.events
 def stream_usage_incremental(events: Events, _request: Request) -> Events:
     """`message_delta` counts the tokens since the one before."""
     last = next(event for event in events if event.name == "message_delta")

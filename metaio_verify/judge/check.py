@@ -204,7 +204,7 @@ class _Case(NamedTuple):
         kept = outcome.findings[:_MOST_FINDINGS]
         reason = outcome.reason
         if len(kept) < len(outcome.findings):
-            reason = reason or f"the first {len(kept)} of {len(outcome.findings)} deviations"
+            reason = reason or f"{len(outcome.findings)} deviations; the first {len(kept)} are kept"
         return Judgement(
             check=self.check.id,
             level=self.check.level,

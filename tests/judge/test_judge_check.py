@@ -236,7 +236,7 @@ def test_many_findings_are_cut() -> None:
     """A judgement stays readable, and says how much it leaves out."""
     copies = [exchange({}, status=500, copy=n, id=str(n)) for n in range(40)]
     result = judged(check(expect={"status": 200}), *copies)
-    assert (len(result.findings), result.reason) == (12, "the first 12 of 40 deviations")
+    assert (len(result.findings), result.reason) == (12, "40 deviations; the first 12 are kept")
 
 
 def test_capabilities() -> None:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from metaio_verify.judge.evidence import Evidence
 from metaio_verify.probe.trust import proxy_variables
 from metaio_verify.record import Exchange, Stop
 
 USUAL_PREFIXES = ("/anthropic", "/api/anthropic", "/api")
 """Where gateways put their Anthropic-style API when it is not at the root."""
 
+NO_MODEL = "no-model"
+"""The kind of a stop for want of a model that the endpoint serves."""
+
 _SHOWN = 5
+
+_DISCOVERY = {
+    401: "is refused",
+    403: "is refused",
+    404: "is not served",
+    405: "is not served",
+    501: "is not served",
+}
+"""What statuses of GET /v1/models mean; with any other it fails."""
 
 
 def corrected(given: str, better: str) -> str:
@@ -32,6 +45,15 @@ def redirected(base: str, status: int, location: str) -> str:
         f"{base} answers with a redirect to {location} ({status}). It was not followed: the key "
         "goes to the base URL alone, and clients do not follow it either. If the API lives there, "
         "that is the base URL to set."
+    )
+
+
+def nothing_works(exchange: Exchange) -> str:
+    """Messages are answered, but none with a message, and not for a refused credential."""
+    outcome = Evidence(exchange).outcome.rstrip(".")
+    return (
+        f"No first message is answered with a message, but with {outcome}. Are base URL, key and "
+        "model right? Some gateways take an unknown key for another mistake."
     )
 
 
@@ -81,10 +103,15 @@ def no_model(exchange: Exchange | None) -> Stop:
         message = "No model was given and discovery lists none."
         hints = ["Can the token access at least one model?", "Name a model with --model."]
     else:
-        state = "refused" if status in (401, 403) else "not served"
-        message = f"No model was given and discovery is {state} (GET /v1/models: {status})."
+        state = _DISCOVERY.get(status, "fails")
+        seen = Evidence(exchange).outcome.rstrip(".") if exchange else "no answer"
+        message = f"No model was given and discovery {state} (GET /v1/models: {seen})."
         hints = ["Name a model with --model or in ANTHROPIC_MODEL."]
-    return Stop(kind="no-model", message=message, hints=hints)
+        if status in (404, 405):
+            hints.append("Is the base URL right? Without a model no message could be tried there.")
+        elif status not in _DISCOVERY:
+            hints.append("Is the key right? Some gateways take an unknown key for another mistake.")
+    return Stop(kind=NO_MODEL, message=message, hints=hints)
 
 
 def model_refused(model: str, exchange: Exchange, listed: Sequence[str]) -> Stop:
@@ -94,7 +121,7 @@ def model_refused(model: str, exchange: Exchange, listed: Sequence[str]) -> Stop
     hints = [f"Discovery lists: {shown}."] if shown else []
     hints.append("Is the token enabled for the model?")
     return Stop(
-        kind="no-model",
+        kind=NO_MODEL,
         message=f"The endpoint does not serve the model {model!r} ({status}).",
         hints=hints,
     )

@@ -88,6 +88,8 @@ class Preflight:
         elif better is None and _nothing_there(self._answers()):
             await self._suggest_prefix(given)
         self._notice_redirects()
+        if not (self.notices or found.stop or any(map(_works, self._answers()))):
+            self.notices.append(hints.nothing_works(self._answers()[0]))
         return replace(
             found, base=self.wire.base, evidence=self.evidence, notices=tuple(self.notices)
         )
@@ -112,6 +114,8 @@ class Preflight:
             if not (unnamed and self._model_refused(model)):
                 break
         models = (model,) if unnamed else candidates
+        if not listed and self._model_refused(models[0]):
+            listed = await self._list()
         return self._found(models, self._stop(models, listed))
 
     def _candidates(self, listed: Sequence[str]) -> tuple[str, ...]:
@@ -191,6 +195,8 @@ class Preflight:
 
     def _found(self, models: Sequence[str], stop: Stop | None) -> Findings:
         styles = {str(style): self._taken(style) for style in STYLES}
+        if stop is not None and stop.kind == hints.NO_MODEL:
+            styles = dict.fromkeys(styles)  # what was refused is the model
         return Findings(
             base=self.wire.base,
             style=self.wire.style,

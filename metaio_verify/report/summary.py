@@ -182,7 +182,9 @@ def _who_breaks(record: RunRecord, where: str) -> str:
     failing = {one.check for one in record.verdicts if one.verdict is Verdict.FAIL}
     broken = [info_of(record, check) for check in sorted(failing)]
     here = [info for info in broken if _CLAUDE_CODE in map(client, info.breaks)]
-    if here and all(info.workaround for info in here):
+    styles = record.target.auth_styles.values()
+    nothing_works = bool(styles) and True not in styles
+    if here and not nothing_works and all(info.workaround for info in here):
         return f"{_CLAUDE_CODE} works here only with {_workarounds(here)}{where}"
     if here:
         return f"{_CLAUDE_CODE} will not work here{where}"

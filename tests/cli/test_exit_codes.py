@@ -11,6 +11,8 @@ from threading import Thread
 import pytest
 from cli.process import run
 
+from metaio_verify.lab.server import Lab, running
+
 KEY = {"ANTHROPIC_API_KEY": "sk-secret-canary"}
 
 
@@ -107,7 +109,30 @@ def test_an_unknown_model_is_not_verified(lab: dict[str, str]) -> None:
     """Exit code 3 with what discovery lists."""
     done = run("check", "--model", "no-such-model", env=lab)
     assert done.returncode == 3
-    assert "does not serve the model 'no-such-model' (404)" in _flat(done.stdout)
+    text = _flat(done.stdout)
+    assert "does not serve the model 'no-such-model' (404)" in text
+    assert "Discovery lists: claude-lab-3" in text
+    assert "are refused" not in text
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ([], "discovery fails (GET /v1/models: 400 invalid_request_error: no key store"),
+        (["--model", "m"], "No first message is answered with a message, but with 400"),
+    ],
+)
+def test_an_unknown_key_that_is_called_another_mistake_is_guessed(
+    model: list[str], says: str
+) -> None:
+    """Some gateways answer 400 to a key that they do not know: it may be the key."""
+    with running(Lab(faults=["wrong-key-answered-400"])) as url:
+        done = run("check", "--base-url", url, "--profile", "quick", *model, env=KEY)
+    text = _flat(done.stdout)
+    assert done.returncode != 0
+    assert says in text
+    assert "Some gateways take an unknown key for another mistake." in text
+    assert "works here" not in text
 
 
 @pytest.mark.parametrize("suffix", ["/v1", "/v1/", "/v1/messages"])

@@ -73,6 +73,13 @@ HEADLINES = {
         record([judgement("auth.bearer", FAIL), judgement("models.served", FAIL)]),
         "Claude Code works here only with workarounds: 2 of 10 must-checks fail",
     ),
+    "no workaround without a credential": (
+        record(
+            [judgement("auth.bearer", FAIL)],
+            target=replace(clean().target, auth_styles={"x-api-key": False, "bearer": False}),
+        ),
+        "Claude Code will not work here: 1 of 10 must-checks fails",
+    ),
     "many clients": (
         breaking("a", "b", "c"),
         "a and 2 other clients will not work here: 1 of 10 must-checks fails",

@@ -65,8 +65,18 @@ class Deviation:
         return tuple(dict.fromkeys([*named, *self.exchanges]))
 
     @property
+    def is_tolerated(self) -> bool:
+        """Whether another answer than the required one came that clients cope with.
+
+        `reason` says how; what breaks when the requirement is violated does not happen then.
+        """
+        return self.level is Level.MUST and self.verdict is not Verdict.FAIL and bool(self.reason)
+
+    @property
     def effects(self) -> dict[str, str]:
         """Clients → what their users see; clients with the same effect stand together."""
+        if self.is_tolerated:
+            return {}
         by_effect: dict[str, list[str]] = {}
         for name, effect in self.info.breaks.items():
             by_effect.setdefault(effect, []).append(name)

@@ -31,7 +31,8 @@ def known_deviations(page: Page) -> str:
 
 def _deviation(page: Page, one: Deviation) -> str:
     """One deviation; how to mend it is said only on a page that is not for customers yet."""
-    items = [f"{prose(name)}: {sentence(effect)}" for name, effect in one.effects.items()]
+    items = [sentence(one.reason[:1].upper() + one.reason[1:])] if one.is_tolerated else []
+    items += [f"{prose(name)}: {sentence(effect)}" for name, effect in one.effects.items()]
     if one.seen:
         finding = one.seen[0].finding
         items.append(f"Measured: expected {sentence(finding.expected)}; got {code(finding.actual)}")

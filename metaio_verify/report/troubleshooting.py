@@ -125,7 +125,7 @@ def _deviations(page: Page) -> list[Entry]:
     entries: dict[str, list[str]] = {}
     for one in page.deviations:
         effect = next((e for n, e in one.info.breaks.items() if n.startswith(_CLAUDE_CODE)), "")
-        if not effect:
+        if not effect or one.is_tolerated:
             continue
         steps = entries.setdefault(sentence(effect[:1].upper() + effect[1:]), [])
         steps.append(f"Cause: this endpoint violates “{sentence(one.info.title)}”.")

@@ -180,6 +180,17 @@ def test_troubleshooting_names_the_symptoms_of_this_endpoint() -> None:
     assert "- Set `ANTHROPIC_API_KEY` instead of `ANTHROPIC_AUTH_TOKEN`." in page
 
 
+def test_what_clients_cope_with_is_no_breakage() -> None:
+    """Of another answer that will do, the page says why, and not what a violation would break."""
+    reason = "refused with 422 where the API answers 400; clients try again"
+    page = render(record([judgement("auth.bearer", Verdict.WARN, reason=reason)]))
+    deviations = page.partition("## Known deviations")[2].partition("\n## ")[0]
+    assert "Refused with 422 where the API answers 400" in deviations
+    effect = "every turn ends with 401"
+    assert effect in render(record([judgement("auth.bearer", Verdict.FAIL)]))
+    assert effect not in page
+
+
 def test_how_to_mend_is_for_the_operator_only() -> None:
     """A page for customers has the workaround; one that is not ready tells how to mend it too."""
     warned = record([judgement("headers.request-id", Verdict.WARN)])

@@ -38,6 +38,8 @@ whole answer to what it sends."""
 
 _WORST_FIRST = (Reach.BREAKS, Reach.FALLBACK, Reach.WORKS)
 
+_MATTERS_MOST = "quick"
+"""The tag of the requirements that most broken endpoints violate."""
 _NO_CREDENTIAL = frozenset({Auth.NONE, Auth.INVALID_X_API_KEY, Auth.INVALID_BEARER})
 
 _FIRST_TURN = "claude-code-first-turn"
@@ -97,7 +99,7 @@ class _Case:
     def result(self, client: str) -> ClientResult:
         """Return what becomes of one client."""
         troubles = [*self._of_streams(client), *self._of_checks(client)]
-        troubles.sort(key=lambda trouble: _WORST_FIRST.index(trouble.reach))
+        troubles.sort(key=self._rank)
         if troubles and troubles[0].reach is Reach.BREAKS:
             switches = self._switches() if client == _CLAUDE_CODE else {}
             mended = switches and all(map(self._is_mended, troubles))
@@ -114,6 +116,12 @@ class _Case:
         # A fallback that a variable spares is still one.
         switches = self._switches() if client == _CLAUDE_CODE and reach is Reach.FALLBACK else {}
         return ClientResult(client=client, reach=reach, switches=switches, troubles=troubles)
+
+    def _rank(self, trouble: Trouble) -> tuple[int, bool]:
+        """What breaks comes first, and of that what matters most: the first one is shown."""
+        check = self._checks.get(trouble.check)
+        minor = check is not None and _MATTERS_MOST not in check.tags
+        return _WORST_FIRST.index(trouble.reach), minor
 
     def _is_judged(self, judgement: Judgement) -> bool:
         """Whether it is known what becomes of a requirement, by a verdict or by the table."""

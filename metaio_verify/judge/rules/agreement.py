@@ -37,16 +37,17 @@ def same_shape(
     """The first and second probe of each pair get the same kind of answer, streamed or not.
 
     Compared are the fields, the stop reason, the types of the blocks and the arguments of tool
-    calls: their names and JSON types. Pairs of which one was refused are not compared.
+    calls: their names and JSON types. Pairs of which one was refused are not compared, and none
+    in which the model did not do what it was asked: two such answers may differ as they like.
     """
     copies = [evidence for evidence, *_ in answers.values()]
     pairs = [
         (one, other)
         for one, other in zip(copies[::2], copies[1::2], strict=True)
-        if isinstance(one.value("content"), list) and isinstance(other.value("content"), list)
+        if _is_comparable(one) and _is_comparable(other)
     ]
     if not pairs:
-        raise NothingToJudgeError("no pair of answers has two messages")
+        raise NothingToJudgeError("in no pair of answers the model did twice what it was asked")
     findings = []
     for one, other in pairs:
         for where, left, right in _aspects(one, other):
@@ -54,6 +55,10 @@ def same_shape(
                 expected = f"{shown(left)}, as in the answer to `{one.exchange.probe}`"
                 findings.append(deviation(other, expected, shown(right), where))
     return findings
+
+
+def _is_comparable(evidence: Evidence) -> bool:
+    return evidence.exchange.until_met is not False and isinstance(evidence.value("content"), list)
 
 
 def _aspects(one: Evidence, other: Evidence) -> list[tuple[str, Any, Any]]:

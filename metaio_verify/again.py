@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from metaio_verify.after import waived_again
 from metaio_verify.api import TOOL, Options, choose, info, selection
 from metaio_verify.judge.check import Absent, judge
 from metaio_verify.judge.clients import clients
-from metaio_verify.outcome import exit_code
 from metaio_verify.record import RunRecord
 
 
@@ -28,13 +28,15 @@ def judge_again(record: RunRecord, options: Options | None = None) -> RunRecord:
     verdicts = judge(
         chosen.suite, chosen.checks, evidence, record.target, absent, record.capabilities
     )
-    return replace(
+    judged = replace(
         record,
         tool=TOOL,
-        exit_code=exit_code(verdicts, strict=options.strict, stopped=record.stopped),
         selection=selection(options),
         areas=chosen.suite.areas,
         checks={check.id: info(check, chosen.suite) for check in chosen.checks},
         verdicts=verdicts,
         clients=clients(chosen.suite, verdicts, evidence, record.target),
+        # What the earlier run was is not in the record, so it cannot be compared with again.
+        since=None,
     )
+    return waived_again(judged, chosen.suite.checks)

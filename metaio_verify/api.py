@@ -12,10 +12,20 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from metaio_verify import __version__
+from metaio_verify.after import (
+    Earlier,
+    can_be_compared,
+    day_of,
+    reference_models,
+    with_baseline,
+    with_reference,
+    with_since,
+)
+from metaio_verify.baseline.model import Baseline
 from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.judge.check import Absent, judge
@@ -99,6 +109,12 @@ class Options:
     """A PEM file of certificates to trust besides the usual ones."""
     secrets: Sequence[str] = field(default=(), repr=False)
     """Further texts that must never appear in the record."""
+    baseline: Baseline | None = None
+    """Deviations that may stay until a day (`baseline.read`)."""
+    since: Earlier | None = None
+    """An earlier run: only what got worse since fails."""
+    reference: Endpoint | None = None
+    """An endpoint to ask the same; one model stands for all, none for the same ids."""
 
 
 @dataclass(frozen=True)
@@ -138,13 +154,47 @@ def verify(
     record, also that it cannot be reached. An interrupted run gives a record too.
     """
     options = options or Options()
-    run = _Run(endpoint, options, chosen or choose(options), observer or Silent())
-    return run.record()
+    chosen, observer = chosen or choose(options), observer or Silent()
+    run = _prepared(endpoint, options, chosen, observer)
+    record = run.record()
+    if options.reference is not None and can_be_compared(record):
+        observer.note(f"asking the reference {options.reference.base_url}")
+        models = reference_models(record, options.reference.models)
+        reference = replace(options.reference, models=list(dict.fromkeys(models.values())))
+        other = _reference_run(endpoint, reference, options, chosen).record()
+        probes = {probe.id for probe in chosen.probes}
+        record = with_reference(record, other, models, probes, fail_fast=options.fail_fast)
+    if options.baseline is not None:
+        record = with_baseline(record, options.baseline, chosen.suite.checks, day_of(record))
+    if options.since is not None:
+        record = with_since(record, options.since)
+    return run.clean(record)
+
+
+def _prepared(endpoint: Endpoint, options: Options, chosen: Chosen, observer: Observer) -> _Run:
+    """The run; input that makes no sense for it or for its reference is refused."""
+    if options.reference is None:
+        return _Run(endpoint, options, chosen, observer)
+    _reference_run(endpoint, options.reference, options, chosen)
+    both = [*options.secrets, options.reference.api_key]
+    return _Run(endpoint, replace(options, secrets=both), chosen, observer)
+
+
+def _reference_run(
+    endpoint: Endpoint, reference: Endpoint, options: Options, chosen: Chosen
+) -> _Run:
+    """The run of the reference: a client, a credential and a redactor of its own.
+
+    Its evidence is cleaned of both keys, each of which goes to its own endpoint alone.
+    """
+    both = [*options.secrets, endpoint.api_key]
+    options = replace(options, secrets=both, fail_fast=False)
+    return _Run(reference, options, chosen, Silent())
 
 
 def check_input(endpoint: Endpoint, options: Options) -> None:
     """Find out whether a run could begin; sends nothing. Raises `UserError` as `verify` would."""
-    _Run(endpoint, options, choose(options), Silent())
+    _prepared(endpoint, options, choose(options), Silent())
 
 
 class _Run:
@@ -179,6 +229,10 @@ class _Run:
         finally:
             self._observer.finished()
         return self._write(started, time.perf_counter() - clock)
+
+    def clean(self, record: RunRecord) -> RunRecord:
+        """Return the record without what texts of the user's may have brought in."""
+        return without_secrets(record, self._redactor)
 
     async def _fire(self) -> None:
         options = self._options

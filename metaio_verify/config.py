@@ -48,6 +48,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_body: int | None = None
     max_events: int | None = None
     ca_bundle: str | None = None
+    baseline: str | None = None
 
 
 class Config(Target, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

@@ -124,6 +124,17 @@ class Finding(Value, frozen=True, kw_only=True):
     exchange: str = ""
 
 
+class Acceptance(Value, frozen=True, kw_only=True):
+    """Why a deviation is waived."""
+
+    verdict: Verdict
+    """What the check would get without the waiver."""
+    reason: str
+    """In the words of whoever waived it."""
+    expires: str
+    """The last day on which it is accepted, `2027-01-31`."""
+
+
 class Judgement(Value, frozen=True, kw_only=True):
     """One check on one target."""
 
@@ -136,6 +147,91 @@ class Judgement(Value, frozen=True, kw_only=True):
     """Why, for every verdict that findings do not explain."""
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[str] = field(default_factory=list)
+    waiver: Acceptance | None = None
+    """With the verdict `waived`: who accepts the findings, and until when."""
+
+    @property
+    def found(self) -> Verdict:
+        """What the evidence shows, whether it is waived or not."""
+        if self.verdict is not Verdict.WAIVED:
+            return self.verdict
+        return self.waiver.verdict if self.waiver is not None else Verdict.FAIL
+
+
+class WaiverState(StrEnum):
+    """What a run says about a waiver."""
+
+    USED = "used"
+    EXPIRED = "expired"
+    UNUSED = "unused"
+    NOT_JUDGED = "not judged"
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the waiver has to be looked at before a run is green again."""
+        return self in (WaiverState.EXPIRED, WaiverState.UNUSED)
+
+
+class Waiver(Value, frozen=True, kw_only=True):
+    """One waiver of the baseline, and what this run says about it."""
+
+    check: str
+    model: str | None = None
+    reason: str
+    expires: str
+    state: WaiverState
+    detail: str = ""
+    """One sentence for a person, where there is something to do or to know."""
+    place: str = ""
+    """File and line."""
+
+
+class ChangeKind(StrEnum):
+    """How a check moved from one run to another."""
+
+    NEW_FAILURE = "new failure"
+    UNKNOWN = "no longer known"
+    """It held, or deviated without failing; now it could not be judged."""
+    UNCLEAR = "failed, not known now"
+    WORSE = "worse"
+    MENDED = "mended"
+    BETTER = "better"
+    WAIVER = "waiver changed"
+    FINDINGS = "other findings"
+    ADDED = "new check"
+    REMOVED = "not judged any more"
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the later run says something worse about the endpoint."""
+        return self in (ChangeKind.NEW_FAILURE, ChangeKind.UNKNOWN, ChangeKind.WORSE)
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the later run says something better about the endpoint."""
+        return self in (ChangeKind.MENDED, ChangeKind.BETTER)
+
+
+class Change(Value, frozen=True, kw_only=True):
+    """One check that an earlier run judged differently."""
+
+    check: str
+    model: str | None = None
+    kind: ChangeKind
+    before: Verdict | None = None
+    """None when the earlier run did not judge it."""
+    now: Verdict | None = None
+    """None when the later run did not judge it."""
+
+
+class Since(Value, frozen=True, kw_only=True):
+    """An earlier run, and what changed since: only what got worse fails."""
+
+    run: str
+    """The file of the earlier run."""
+    started: str
+    base_url: str
+    changes: list[Change] = field(default_factory=list)
 
 
 class Reach(StrEnum):
@@ -259,6 +355,42 @@ class Unfired(Value, frozen=True, kw_only=True):
     reason: str
 
 
+class Difference(Value, frozen=True, kw_only=True):
+    """One difference in shape between the answers of the endpoint and those of the reference."""
+
+    aspect: Literal["sent", "failure", "status", "header", "content-type", "body", "json", "events"]
+    where: str = ""
+    """The header, or the JSON path with the event before it."""
+    target: str
+    """What the endpoint under test answers."""
+    reference: str
+    probes: list[str]
+    """The probes whose answers differ in this way."""
+    exchange: str = ""
+    """The first exchange that shows it."""
+    target_excerpt: str = ""
+    """How the body of that exchange begins."""
+    reference_excerpt: str = ""
+    """How the body of the reference's answer begins."""
+
+
+class Reference(Value, frozen=True, kw_only=True):
+    """An endpoint that was asked the same, and where its answers have another shape."""
+
+    base_url: str
+    auth: str
+    models: dict[str, str]
+    """Model of the run → model of the reference."""
+    cost: Cost = Cost()
+    compared: int = 0
+    """Pairs of answers that were compared."""
+    set_aside: int = 0
+    """Pairs that were not, because one of the two models did not do what was asked."""
+    differences: list[Difference] = field(default_factory=list)
+    stopped: Stop | None = None
+    """Why the reference could not be asked, or not to the end."""
+
+
 class RunRecord(Struct, frozen=True, kw_only=True):
     """The whole of a run."""
 
@@ -284,3 +416,9 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     notices: list[str] = field(default_factory=list)
     """Remarks on the whole run, for instance that the base URL was corrected."""
     stopped: Stop | None = None
+    waivers: list[Waiver] = field(default_factory=list)
+    """The waivers of the baseline, used and not."""
+    since: Since | None = None
+    """The run that this one was compared with."""
+    reference: Reference | None = None
+    """The endpoint that was asked the same."""

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from metaio_verify.api import Options, choose, planned
+from metaio_verify.baseline import schema as baseline
 from metaio_verify.exitcodes import ExitCode
 from metaio_verify.report.json import record_schema
 from metaio_verify.suite.load import builtin
@@ -183,6 +184,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     schema = json.dumps(record_schema(), indent=2, ensure_ascii=False)
     yield ROOT / "docs/run-record.schema.json", f"{schema}\n"
     yield ROOT / "checks" / FILE_NAME, as_text()
+    yield ROOT / "docs" / baseline.FILE_NAME, baseline.as_text()
 
 
 def picture() -> None:

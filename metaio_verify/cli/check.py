@@ -11,6 +11,7 @@ import typer
 
 from metaio_verify.cli import complete
 from metaio_verify.cli import options as opt
+from metaio_verify.cli.against import Against
 from metaio_verify.config import (
     NOTHING,
     Config,
@@ -93,6 +94,12 @@ def check(  # noqa: PLR0913 - one parameter an option
     verbose: opt.Verbose = False,
     watch: opt.Watch = False,
     interval: opt.Interval = None,
+    baseline: opt.Baseline = None,
+    update_baseline: opt.UpdateBaseline = False,
+    baseline_run: opt.BaselineRun = None,
+    reference_url: opt.ReferenceUrl = None,
+    reference_key_env: opt.ReferenceKeyEnv = None,
+    reference_model: opt.ReferenceModel = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -165,12 +172,24 @@ def check(  # noqa: PLR0913 - one parameter an option
         )
         others = tuple(secret for secret in environment.secrets if secret != key)
         outputs = outputs_of(reports, template, _named(since, name))
-        return Aim(name, endpoint, replace(options_of(settings), secrets=others), outputs)
+        options = replace(options_of(settings), secrets=others)
+        known = baseline or (Path(settings.baseline) if settings.baseline else None)
+        return Aim(name, endpoint, held_against.read(options, known, name), outputs)
 
+    held_against = Against(
+        update_baseline=update_baseline,
+        baseline_run=baseline_run,
+        reference_url=reference_url,
+        reference_key_env=reference_key_env,
+        reference_model=reference_model,
+    )
     runs = chosen or {"": given}
     reports = reports_of({name: report or one.reports for name, one in runs.items()})
     aims = [aim(name, one, reports[name]) for name, one in runs.items()]
-    return run_all(aims, Manner(verbose=verbose, watch=watch, interval=interval))
+    manner = Manner(
+        verbose=verbose, watch=watch, interval=interval, update_baseline=update_baseline
+    )
+    return run_all(aims, manner)
 
 
 def _named(path: Path | None, name: str) -> Path | None:

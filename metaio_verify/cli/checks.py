@@ -110,11 +110,18 @@ def lint(
 
 
 @app.command("schema")
-def schema() -> None:
+def schema(
+    *,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="The one of baselines instead.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of check files, for editors."""
-    from metaio_verify.suite.schema import as_text  # noqa: PLC0415 - reads its own source
+    # Both read their own source.
+    from metaio_verify.baseline import schema as baselines  # noqa: PLC0415
+    from metaio_verify.suite import schema as check_files  # noqa: PLC0415
 
-    typer.echo(as_text(), nl=False)
+    typer.echo((baselines if baseline else check_files).as_text(), nl=False)
 
 
 def _suite(paths: Sequence[Path] | None) -> Suite:

@@ -14,6 +14,7 @@ _SELECT = "What to check"
 _RUN = "How to run"
 _BOUNDS = "Bounds"
 _OUT = "Results"
+_COMPARE = "Known deviations and comparison"
 
 FORMATS = (
     "terminal, markdown, html, json, wire, junit, github, annotations, outputs, badge or badge-json"
@@ -85,6 +86,54 @@ Since = Annotated[
         metavar="RUN.json",
         help="The onboarding page says what changed since this run.",
         rich_help_panel=_OUT,
+    ),
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Known deviations that may stay until a day (YAML).",
+        rich_help_panel=_COMPARE,
+    ),
+]
+UpdateBaseline = Annotated[
+    bool,
+    typer.Option(
+        "--update-baseline",
+        help="Add a waiver to --baseline for each check that fails now, to be given a reason.",
+        rich_help_panel=_COMPARE,
+    ),
+]
+BaselineRun = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN.json",
+        help="An earlier run: fail only on what got worse since.",
+        rich_help_panel=_COMPARE,
+    ),
+]
+ReferenceUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Ask this endpoint the same, and show where the answers differ in shape.",
+        rich_help_panel=_COMPARE,
+    ),
+]
+ReferenceKeyEnv = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The environment variable that holds the reference's key.",
+        rich_help_panel=_COMPARE,
+    ),
+]
+ReferenceModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help="The reference's model [default: the same id].",
+        rich_help_panel=_COMPARE,
     ),
 ]
 Strict = Annotated[

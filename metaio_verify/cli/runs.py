@@ -11,6 +11,7 @@ import typer
 from metaio_verify import report
 from metaio_verify.aims import Aim
 from metaio_verify.api import check_input, choose, verify
+from metaio_verify.cli.against import add_failures
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.exitcodes import ExitCode, worst
 from metaio_verify.record import RunRecord
@@ -33,6 +34,8 @@ class Manner:
     watch: bool = False
     interval: float | None = None
     """Seconds between two rounds; none waits for Enter."""
+    update_baseline: bool = False
+    """Write a waiver into the baseline for each failure that has none."""
 
 
 def run_all(aims: Sequence[Aim], manner: Manner) -> int:
@@ -40,14 +43,14 @@ def run_all(aims: Sequence[Aim], manner: Manner) -> int:
     if manner.watch or manner.interval is not None:
         return _watched(aims, manner)
     if len(aims) == 1:
-        return verify_one(aims[0], verbose=manner.verbose)
+        return verify_one(aims[0], manner)
     for aim in aims:  # nothing is sent to the first one if the last one makes no sense
         check_input(aim.endpoint, aim.options)
     report.prepare([output for aim in aims for output in aim.outputs])
     codes: dict[str, int] = {}
     for aim in aims:
         typer.echo(f"{chr(10) if codes else ''}== {aim.name}: {aim.endpoint.base_url}\n")
-        codes[aim.name] = verify_one(aim, verbose=manner.verbose)
+        codes[aim.name] = verify_one(aim, manner)
         if codes[aim.name] == ExitCode.INTERRUPTED:
             break
     typer.echo("\n== targets\n")
@@ -59,16 +62,20 @@ def run_all(aims: Sequence[Aim], manner: Manner) -> int:
     return worst(codes.values())
 
 
-def verify_one(aim: Aim, *, verbose: bool = False) -> int:
+def verify_one(aim: Aim, manner: Manner = Manner()) -> int:
     """Run, write the reports, print the result; the exit code is the record's."""
-    if verbose and any(output.path is None for output in aim.outputs):
+    if manner.verbose and any(output.path is None for output in aim.outputs):
         raise UserError(
             Problem(
                 "-v shows the exchanges on standard output, and a report was to go there too",
                 hint="give the report a path, or leave -v out and ask for --report wire=PATH",
             )
         )
-    return report.deliver(_run(aim, verbose=verbose), aim.outputs)
+    record = _run(aim, verbose=manner.verbose)
+    code = report.deliver(record, aim.outputs)
+    if manner.update_baseline and aim.options.baseline is not None:
+        add_failures(aim.options.baseline, record)
+    return code
 
 
 def _run(aim: Aim, *, verbose: bool) -> RunRecord:
@@ -87,6 +94,8 @@ def _watched(aims: Sequence[Aim], manner: Manner) -> int:
         raise UserError(
             Problem("only one target can be watched", hint=f"give --target {aims[0].name}")
         )
+    if manner.update_baseline:
+        raise UserError(Problem("a watched run does not update a baseline"))
     aim = aims[0]
     if any(output.path is None for output in aim.outputs):
         raise UserError(Problem("a watched run needs a path for each report"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.probe.trust import proxy_variables
@@ -11,7 +12,7 @@ from metaio_verify.record import Exchange, Stop
 USUAL_PREFIXES = ("/anthropic", "/api/anthropic", "/api")
 """Where gateways put their Anthropic-style API when it is not at the root."""
 
-NO_MODEL = "no-model"
+NO_MODEL: Final = "no-model"
 """The kind of a stop for want of a model that the endpoint serves."""
 
 _SHOWN = 5

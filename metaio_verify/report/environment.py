@@ -218,7 +218,7 @@ def _comfort(record: RunRecord) -> Iterator[Setting]:
             f"shows listed models such as {names} in `/model`",
             needed=False,
         )
-    if any(one.verdict is Verdict.FAIL and "CCO-05" in one.contract for one in record.verdicts):
+    if any(one.found is Verdict.FAIL and "CCO-05" in one.contract for one in record.verdicts):
         yield Setting(
             "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK",
             "1",

@@ -126,7 +126,7 @@ def proved(record: RunRecord, *contract: str) -> bool:
     """Whether requirements were measured and hold: one check passes at least, none deviates."""
     judged = [one for one in record.verdicts if set(contract) & set(one.contract)]
     return _any(judged, Verdict.PASS) and not any(
-        one.verdict.is_unknown or one.verdict in (Verdict.FAIL, Verdict.WARN, Verdict.DECLINED)
+        one.found.is_unknown or one.found in (Verdict.FAIL, Verdict.WARN, Verdict.DECLINED)
         for one in judged
     )
 

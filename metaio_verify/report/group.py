@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from metaio_verify.record import CheckInfo, Exchange, Finding, Judgement, RunRecord
 from metaio_verify.report.text import clients
 from metaio_verify.verdict import Level, Verdict
@@ -157,6 +159,16 @@ def deviations(record: RunRecord) -> list[Deviation]:
     return sorted(found, key=lambda deviation: _SEVERITY[deviation.verdict])
 
 
+def waived(record: RunRecord) -> list[Deviation]:
+    """Return what is waived, each with the verdict that it would have."""
+    found = [
+        replace(one, verdict=one.found, waiver=None)
+        for one in record.verdicts
+        if one.waiver is not None
+    ]
+    return deviations(replace(record, verdicts=found))
+
+
 def _deviation(record: RunRecord, group: Sequence[Judgement]) -> Deviation:
     first = group[0]
     return Deviation(
@@ -210,6 +222,8 @@ def unsettled(record: RunRecord, verdict: Verdict) -> list[Unsettled]:
 
 
 def _reason(judgement: Judgement) -> str:
+    if judgement.waiver is not None:
+        return f"{judgement.waiver.reason} (until {judgement.waiver.expires})"
     if judgement.reason or not judgement.findings:
         return judgement.reason or judgement.verdict.meaning
     return judgement.findings[0].actual

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metaio_verify.report.group import Deviation, Unsettled, info_of, unsettled
+from metaio_verify.report.group import Deviation, Unsettled, info_of, unsettled, waived
 from metaio_verify.report.markup import bullets, code, prose, sentence
 from metaio_verify.report.onboarding import Page
 from metaio_verify.report.text import listed, plural
@@ -12,7 +12,8 @@ from metaio_verify.verdict import Verdict
 def known_deviations(page: Page) -> str:
     """Return the section: each deviation with its workaround, then what is off or unknown."""
     parts = ["## Known deviations"]
-    if not page.deviations:
+    accepted = waived(page.record)
+    if not page.deviations and not accepted:
         judged = any(one.verdict is Verdict.PASS for one in page.record.verdicts)
         parts.append(
             "None that breaks or degrades a client was found."
@@ -21,7 +22,7 @@ def known_deviations(page: Page) -> str:
         )
     else:
         parts.append("Each heading is a requirement that this endpoint does not meet.")
-    parts += [_deviation(page, one) for one in page.deviations]
+    parts += [_deviation(page, one) for one in [*page.deviations, *accepted]]
     parts += [
         _unsettled(page, "Features that are off", Verdict.DECLINED),
         _unsettled(page, "Not known", Verdict.INCONCLUSIVE, Verdict.BLOCKED),

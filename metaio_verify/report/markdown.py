@@ -7,7 +7,7 @@ tells the operator how to mend what was found instead.
 from __future__ import annotations
 
 from metaio_verify.record import RunRecord
-from metaio_verify.report import capabilities, clients, troubleshooting
+from metaio_verify.report import capabilities, clients, reference, since, troubleshooting, waivers
 from metaio_verify.report.advice import operational_advice
 from metaio_verify.report.changes import changes
 from metaio_verify.report.claims import claims
@@ -56,6 +56,8 @@ def sections(page: Page, before: RunRecord | None = None) -> dict[str, str]:
         "models": _verified_models(page),
         "capabilities": _capabilities(page),
         "deviations": known_deviations(page),
+        "reference": "" if page.works else reference.markdown(page.record),
+        "since": "" if page.works else since.markdown(page.record),
         "advice": operational_advice(page),
         "troubleshooting": troubleshooting.render(page),
         "references": _references(page),
@@ -80,6 +82,8 @@ def _callout(page: Page) -> str:
     if options := narrowed(page.record.selection):
         part = ", ".join(map(code, options))
         lines += ["", f"Only a part of the suite was run ({part}); the rest is not known."]
+    if stale := waivers.markdown(page.record):
+        lines += ["", *stale.splitlines()]
     for notice in page.record.notices:
         lines += ["", sentence(notice)]
     return "\n".join(f"> {line}".rstrip() for line in lines)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from metaio_verify.exitcodes import ExitCode
-from metaio_verify.outcome import exit_code, fails, leaves_open
-from metaio_verify.record import CheckInfo, Judgement, Reach, RunRecord, Selection
+from metaio_verify.outcome import exit_code, exit_code_of, fails, leaves_open, worse_since
+from metaio_verify.record import CheckInfo, Judgement, Reach, RunRecord, Selection, WaiverState
 from metaio_verify.report.group import Tally, applicable, info_of, tally
-from metaio_verify.report.text import client, listed, plural
+from metaio_verify.report.text import client, date, listed, plural
 from metaio_verify.verdict import Level, Verdict
 
 _CLAUDE_CODE = "Claude Code"
@@ -57,11 +57,13 @@ class Summary:
 def summarise(record: RunRecord) -> Summary:
     """Derive the figures and sentences of a run from its record."""
     code = _code(record)
+    # A run that fails only on what got worse says nothing new about what a customer may rely on.
+    found = exit_code(record.verdicts, strict=record.selection.strict, stopped=record.stopped)
     levels = {level: tally(one for one in record.verdicts if one.level is level) for level in Level}
     models = [_model_result(record, model) for model in record.target.models]
     return Summary(
-        outcome=_OUTCOMES.get(code, Outcome.NOT_VERIFIED),
-        headline=_headline(record, code, levels, models),
+        outcome=_OUTCOMES.get(found if code == ExitCode.OK else code, Outcome.NOT_VERIFIED),
+        headline=_headline(record, found if code == ExitCode.OK else code, levels, models),
         closing=f"Exit code {code:d}: {_why(record, code, levels)}.",
         levels=levels,
         models=models,
@@ -84,7 +86,7 @@ def _code(record: RunRecord) -> int:
     """The exit code of the run; a record never claims more than its verdicts say."""
     if record.exit_code != ExitCode.OK:
         return record.exit_code
-    return exit_code(record.verdicts, strict=record.selection.strict, stopped=record.stopped)
+    return exit_code_of(record)
 
 
 def _model_result(record: RunRecord, model: str) -> ModelResult:
@@ -105,6 +107,8 @@ def _headline(
             return f"{works or _works(record)}: {_passed(levels)}"
         case ExitCode.FAILED if any(one.verdict is Verdict.FAIL for one in record.verdicts):
             return f"{_who_breaks(record, _with(models))}: {_failed(record)}"
+        case ExitCode.FAILED if _stale(record) and not _fails(record):
+            return f"{_stale(record)[:1].upper()}{_stale(record)[1:]}; {_passed(levels)}"
         case ExitCode.FAILED:
             return f"Fails under --strict: {_strictly_failed(levels)}; {_passed(levels)}"
         case _:
@@ -212,11 +216,12 @@ def _with(models: list[ModelResult]) -> str:
 def _why(record: RunRecord, code: int, levels: dict[Level, Tally]) -> str:
     """Why a run ended with its exit code, as a clause without a full stop."""
     match code:
+        case ExitCode.OK if record.since is not None:
+            return f"nothing got worse since the run of {date(record.since.started)}"
         case ExitCode.OK:
             return _passed(levels)
         case ExitCode.FAILED:
-            failing = any(fails(one, strict=False) for one in record.verdicts)
-            return _failed(record) if failing else f"--strict, and {_strictly_failed(levels)}"
+            return _why_failed(record, levels)
         case ExitCode.NOT_VERIFIED | ExitCode.INTERRUPTED if record.stopped is not None:
             message = record.stopped.message
             failing = any(fails(one, strict=False) for one in record.verdicts)
@@ -230,6 +235,48 @@ def _why(record: RunRecord, code: int, levels: dict[Level, Tally]) -> str:
             return "no check could be judged"
         case _:
             return "metaio-verify did not finish the run"
+
+
+def _why_failed(record: RunRecord, levels: dict[Level, Tally]) -> str:
+    """What fails the run: checks, or those that got worse, and waivers that are stale."""
+    if record.since is not None:
+        failing = _got_worse(record)
+    elif any(fails(one, strict=False) for one in record.verdicts):
+        failing = _failed(record)
+    else:
+        failing = f"--strict, and {_strictly_failed(levels)}" if _fails(record) else ""
+    return ", and ".join(filter(None, [failing, _stale(record)]))
+
+
+def _fails(record: RunRecord) -> bool:
+    return any(fails(one, strict=record.selection.strict) for one in record.verdicts)
+
+
+def _stale(record: RunRecord) -> str:
+    """Which waivers have to be looked at; empty when there are none."""
+    stale = [one for one in record.waivers if one.state.is_stale]
+    if not stale:
+        return ""
+    states = {one.state for one in stale}
+    one = len(stale) == 1
+    if states == {WaiverState.EXPIRED}:
+        verb = "has expired" if one else "have expired"
+    else:
+        state = WaiverState.UNUSED if states == {WaiverState.UNUSED} else "stale"
+        verb = f"{'is' if one else 'are'} {state}"
+    return f"{plural(len(stale), 'waiver')} {verb}"
+
+
+def _got_worse(record: RunRecord) -> str:
+    """What fails now and did not in the earlier run; empty when nothing does."""
+    assert record.since is not None
+    strict = record.selection.strict
+    worse = worse_since(record.verdicts, record.since.changes)
+    count = len({one.check for one in worse if fails(one, strict=strict)})
+    if not count:
+        return ""
+    fail = "fails" if count == 1 else "fail"
+    return f"{plural(count, 'check')} {fail} since the run of {date(record.since.started)}"
 
 
 def _open(judgements: list[Judgement]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import RunRecord
-from metaio_verify.report import deviation, overview
+from metaio_verify.report import deviation, overview, reference, since, waivers
 from metaio_verify.report.facts import credential
 from metaio_verify.report.group import (
     Deviation,
@@ -97,7 +97,14 @@ def render(record: RunRecord, surface: Surface | None = None) -> str:
     _section(page, record, "note", notes, deviation.in_a_line)
     for verdict in _UNSETTLED:
         _unsettled(page, record, verdict)
-    if found or (summary.outcome is not Outcome.WORKS and record.stopped is None):
+    reference.terminal(page, record)
+    waivers.terminal(page, record)
+    since.terminal(page, record)
+    if (
+        found
+        or record.since is not None
+        or (summary.outcome is not Outcome.WORKS and record.stopped is None)
+    ):
         page.rule("Result")
         page.line((summary.closing, ""))
     return str(page)

@@ -82,7 +82,7 @@ def _unreadable(path: Path, error: Exception) -> Problem:
 def read(path: Path, problems: list[Problem]) -> File | None:
     """A file, unless its YAML cannot be read at all; the reason for that goes to `problems`."""
     place = _place(path)
-    text = _text(path, problems)
+    text = text_of(path, problems)
     if text is None:
         return None
     root, mistakes = parse(text, place.path)
@@ -94,7 +94,8 @@ def read(path: Path, problems: list[Problem]) -> File | None:
     return File(Source(place.path, root), mistakes, flaws, parts)
 
 
-def _text(path: Path, problems: list[Problem]) -> str | None:
+def text_of(path: Path, problems: list[Problem]) -> str | None:
+    """The text of a file; the reason why it has none goes to `problems`."""
     place = _place(path)
     try:
         if path.exists() and not path.is_file():

@@ -14,7 +14,7 @@ from metaio_verify.suite.model import METHODS, CheckFile
 from metaio_verify.suite.sense import ACCEPTABLE
 
 FILE_NAME = "check-file.schema.json"
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def check_file_schema() -> dict[str, Any]:
@@ -24,14 +24,14 @@ def check_file_schema() -> dict[str, Any]:
         part.pop("title", None)
         if not part.get("required"):
             part.pop("required", None)
-        _describe(part, getattr(model, name))
+        describe(part, getattr(model, name))
         part.get("properties", {}).pop("id", None)
     _polish_requests(parts)
     _polish_expectations(parts)
     _polish_checks(parts)
     root = parts.pop("CheckFile")
     _ids(root["properties"])
-    return {"$schema": _DRAFT, "title": "A check file of metaio-verify", **root, "$defs": parts}
+    return {"$schema": DRAFT, "title": "A check file of metaio-verify", **root, "$defs": parts}
 
 
 def as_text() -> str:
@@ -39,12 +39,12 @@ def as_text() -> str:
     return msgspec.json.format(msgspec.json.encode(check_file_schema())).decode() + "\n"
 
 
-def _describe(part: dict[str, Any], cls: type) -> None:
+def describe(part: dict[str, Any], cls: type) -> None:
     """Take the docstrings of a class and of its fields as descriptions."""
     if "description" in part:
         part["description"] = inspect.cleandoc(part["description"])
     for owner in reversed(cls.__mro__):
-        if owner.__module__ == model.__name__:
+        if owner.__module__ == cls.__module__:
             for name, text in _field_docs(owner).items():
                 if name in part.get("properties", {}):
                     field = part["properties"][name]
@@ -66,7 +66,8 @@ def _field_docs(cls: type) -> dict[str, str]:
     return docs
 
 
-def _pattern(form: Any) -> str:
+def pattern_of(form: Any) -> str:
+    """The form of a whole text, as JSON Schema writes it."""
     return f"^(?:{form.pattern})$"
 
 
@@ -82,7 +83,7 @@ def _ids(kinds: dict[str, Any]) -> None:
         "schemas": grammar.NAME,
     }
     for kind, form in forms.items():
-        kinds[kind]["propertyNames"] = {"pattern": _pattern(form)}
+        kinds[kind]["propertyNames"] = {"pattern": pattern_of(form)}
 
 
 def _polish_requests(parts: dict[str, Any]) -> None:
@@ -99,7 +100,7 @@ def _polish_requests(parts: dict[str, Any]) -> None:
     keys["attempts"]["maxItems"] = grammar.ATTEMPTS
     keys["timeout"] |= _SECONDS
     keys["headers"]["propertyNames"] = {
-        "pattern": _pattern(grammar.HEADER_NAME),
+        "pattern": pattern_of(grammar.HEADER_NAME),
         "not": {"enum": sorted(grammar.FORBIDDEN_HEADERS)},
     }
 
@@ -117,7 +118,7 @@ def _polish_expectations(parts: dict[str, Any]) -> None:
     code = {
         "anyOf": [
             {"type": "integer", "minimum": low, "maximum": high},
-            {"type": "string", "pattern": _pattern(grammar.STATUS)},
+            {"type": "string", "pattern": pattern_of(grammar.STATUS)},
         ]
     }
     matcher = {"$ref": "#/$defs/Matcher"}
@@ -141,8 +142,8 @@ def _polish_checks(parts: dict[str, Any]) -> None:
     check = parts["Check"]
     check["anyOf"] = [{"required": ["expect"]}, {"required": ["rule"]}]
     check["dependentRequired"] = {"args": ["rule"]}
-    contract = {"type": "string", "pattern": _pattern(grammar.CONTRACT_ID)}
+    contract = {"type": "string", "pattern": pattern_of(grammar.CONTRACT_ID)}
     check["properties"]["contract"]["anyOf"] = [contract, {"type": "array", "items": contract}]
     for key in ("tags", "faults"):
-        check["properties"][key]["items"]["pattern"] = _pattern(grammar.SLUG)
+        check["properties"][key]["items"]["pattern"] = pattern_of(grammar.SLUG)
     parts["Profile"]["anyOf"] = [{"required": ["checks"]}, {"required": ["tags"]}]

@@ -1,0 +1,112 @@
+"""What is made of a run once it is over: a reference, waivers, and what changed since.
+
+Each step takes a record and returns a record, and the exit code is that of its verdicts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from metaio_verify.baseline.apply import apply
+from metaio_verify.baseline.model import Baseline, KnownDeviation
+from metaio_verify.compare.changes import since
+from metaio_verify.errors import Place
+from metaio_verify.outcome import NEVER_BEGAN, exit_code_of
+from metaio_verify.record import Reference, RunRecord
+from metaio_verify.reference.differences import compare
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A saved run."""
+
+    path: str
+    """The file that it was read from."""
+    record: RunRecord
+
+
+def day_of(record: RunRecord) -> dt.date:
+    """Return the day on which a run started, in UTC: a record is judged as of its own day."""
+    return dt.datetime.fromisoformat(record.started).date()
+
+
+def with_baseline(
+    record: RunRecord, baseline: Baseline, known: Iterable[str], today: dt.date
+) -> RunRecord:
+    """Return the record with what is waived; `known` are the ids of all checks there are."""
+    verdicts, waivers = apply(baseline, record.verdicts, known, today)
+    return settled(replace(record, verdicts=verdicts, waivers=waivers))
+
+
+def waived_again(record: RunRecord, known: Iterable[str]) -> RunRecord:
+    """Return a record that was judged anew with the waivers that it knows, as of its own day."""
+    if not record.waivers:
+        return settled(record)
+    waivers = tuple(
+        KnownDeviation(
+            check=one.check,
+            model=one.model,
+            reason=one.reason,
+            expires=dt.date.fromisoformat(one.expires),
+            place=Place(one.place),
+        )
+        for one in record.waivers
+    )
+    return with_baseline(record, Baseline("", waivers), known, day_of(record))
+
+
+def with_since(record: RunRecord, before: Earlier) -> RunRecord:
+    """Return the record compared with an earlier run: only what got worse since fails it."""
+    return settled(replace(record, since=since(before.record, before.path, record)))
+
+
+def can_be_compared(record: RunRecord) -> bool:
+    """Whether a run went far enough to ask a reference the same."""
+    stopped = record.stopped
+    return stopped is None or stopped.kind not in (*NEVER_BEGAN, "interrupted")
+
+
+def reference_models(record: RunRecord, named: Sequence[str]) -> dict[str, str]:
+    """Return which model of the reference stands for each model of the run."""
+    return {model: named[0] if named else model for model in record.target.models}
+
+
+def with_reference(
+    record: RunRecord,
+    other: RunRecord,
+    models: Mapping[str, str],
+    probes: Collection[str],
+    *,
+    fail_fast: bool,
+) -> RunRecord:
+    """Return the record with the differences in shape between its answers and a reference's.
+
+    Differences never fail a run: the reference is no contract, and its outage no defect of the
+    endpoint.
+    """
+    complete = record.stopped is None and other.stopped is None and not fail_fast
+    found = compare(record.exchanges, other.exchanges, models, probes, complete=complete)
+    if other.stopped is not None and other.stopped.kind in NEVER_BEGAN:
+        found = compare([], [], models, probes, complete=False)
+    reference = Reference(
+        base_url=other.target.base_url,
+        auth=other.target.auth,
+        models=dict(models),
+        cost=other.cost,
+        compared=found.pairs,
+        set_aside=found.set_aside,
+        differences=found.differences,
+        stopped=other.stopped,
+    )
+    was_interrupted = other.stopped is not None and other.stopped.kind == "interrupted"
+    stopped = other.stopped if was_interrupted else record.stopped
+    return settled(replace(record, reference=reference, stopped=stopped))
+
+
+def settled(record: RunRecord) -> RunRecord:
+    """Return the record with the exit code that it comes to."""
+    return replace(record, exit_code=int(exit_code_of(record)))

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from metaio_verify import __version__
-from metaio_verify.cli import check, checks, doctor, init, report, serve
+from metaio_verify.cli import check, checks, compare, doctor, init, report, serve
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
 
@@ -87,6 +87,7 @@ app.command("check")(check.check)
 app.command("demo")(check.demo)
 app.add_typer(checks.app, name="checks")
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.command("init")(init.init)

@@ -1,0 +1,53 @@
+"""`compare`: runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metaio_verify.cli.against import read_run
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN.json…",
+            help="Run records, from --report json=RUN.json; the first is what the last is held "
+            "against. One alone compares its models.",
+        ),
+    ],
+    *,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="FORMAT[=PATH]",
+            help="terminal (the default), markdown, html or json; to standard output without a "
+            "path; repeatable.",
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="On the terminal, list also what is the same.")
+    ] = False,
+    fail_on_worse: Annotated[
+        bool,
+        typer.Option(
+            help="Exit code 1 when a must-check fails in the last run that did not in the first, "
+            "3 when one is no longer known; otherwise always 0."
+        ),
+    ] = True,
+) -> int:
+    """Show endpoints, models or dates side by side, the differences first; sends nothing."""
+    from metaio_verify.after import Earlier  # noqa: PLC0415 - keeps --help fast
+    from metaio_verify.compare.build import compare as build  # noqa: PLC0415
+    from metaio_verify.compare.formats import emit, parse_output, prepare  # noqa: PLC0415
+
+    outputs = [parse_output(text) for text in formats or ["terminal"]]
+    records = [Earlier(str(path), read_run(path)) for path in runs]
+    comparison = build(records, fail_on_worse=fail_on_worse)
+    prepare(outputs)
+    emit(comparison, outputs, every=every)
+    return comparison.exit_code

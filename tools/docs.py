@@ -10,16 +10,24 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 
-from metaio_verify.api import Options, choose, planned
+from metaio_verify.after import Earlier, day_of, with_baseline
+from metaio_verify.api import Endpoint, Options, choose, planned, verify
 from metaio_verify.baseline import schema as baseline
+from metaio_verify.baseline.read import parse_baseline
+from metaio_verify.compare import terminal as compared
+from metaio_verify.compare.build import compare
 from metaio_verify.exitcodes import ExitCode
-from metaio_verify.report.json import record_schema
+from metaio_verify.lab.server import Lab, running
+from metaio_verify.record import Clock, RunRecord
+from metaio_verify.report.json import decode, encode, record_schema
+from metaio_verify.report.terminal import render
 from metaio_verify.suite.load import builtin
 from metaio_verify.suite.model import Check
 from metaio_verify.suite.schema import FILE_NAME, as_text
@@ -166,6 +174,75 @@ def _requirement(id_: str, entry: dict[str, str], checks: list[str]) -> str:
     return f"| {id_} | {entry['level']} | {_cell(entry['text'])} | {judged_by or '**missing**'} |"
 
 
+def example_run(started: str, seconds: float, *, fault: str = "", **options: Any) -> RunRecord:
+    """A real run against the lab, with an address, a day and times that are always the same."""
+    lab = Lab(faults=[fault] if fault else [])
+    only = ["auth.x-api-key", "auth.bearer", "headers.request-id", "messages.shape"]
+    with running(lab) as url:
+        run = verify(
+            Endpoint(url, lab.key, [lab.models[0].id]), Options(only=only, concurrency=1, **options)
+        )
+    text = encode(run).replace(url.encode(), b"https://gateway.example.com")
+    run = decode(text, "example")
+    exchanges = [
+        replace(one, timing=Clock(headers=seconds / 2, total=seconds)) for one in run.exchanges
+    ]
+    return replace(run, started=started, duration_s=2 * seconds, exchanges=exchanges)
+
+
+def example_waived() -> str:
+    """The end of a report with a waiver that is used and one that is not."""
+    known = parse_baseline(
+        (ROOT / "examples/baseline.yaml").read_text(encoding="utf-8"), "baseline.yaml"
+    )
+    run = example_run("2026-11-25T08:00:00Z", 0.4, fault="auth-ignores-bearer")
+    run = with_baseline(run, known, builtin().checks, day_of(run))
+    waived = render(run).partition("── 1 waived")
+    late = example_run("2027-03-01T08:00:00Z", 0.4)
+    late = with_baseline(late, known, builtin().checks, day_of(late))
+    stale = render(late).partition("── 2 stale")
+    return _console(
+        "metaio-verify check --baseline baseline.yaml",
+        render(run).splitlines()[0],
+        "…",
+        "".join(waived[1:]).rstrip(),
+    ) + _console(
+        "metaio-verify check --baseline baseline.yaml   # in March 2027, after release 12",
+        render(late).splitlines()[0],
+        "…",
+        "".join(stale[1:]).rstrip(),
+    )
+
+
+def example_compared() -> str:
+    """Two runs side by side."""
+    before = example_run("2026-11-24T08:00:00Z", 0.4)
+    now = example_run("2026-11-25T08:00:00Z", 1.1, fault="auth-ignores-bearer")
+    found = compare([Earlier("monday.json", before), Earlier("tuesday.json", now)])
+    return _console(
+        "metaio-verify compare monday.json tuesday.json", compared.render(found).rstrip()
+    )
+
+
+def _console(command: str, *lines: str) -> str:
+    body = "\n".join([f"$ {command}", *lines])
+    return f"```console\n{body}\n```\n"
+
+
+def _filled(path: Path, **blocks: Callable[[], str]) -> str:
+    """A page with its marked blocks made anew."""
+    text = path.read_text(encoding="utf-8")
+    for name, content in blocks.items():
+        text = re.sub(
+            rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)",
+            lambda _, content=content: content(),
+            text,
+            count=1,
+            flags=re.DOTALL,
+        )
+    return text
+
+
 def generated() -> Iterator[tuple[Path, str]]:
     """Each file that is generated, wholly or in part, with what it should hold."""
     readme = ROOT / "README.md"
@@ -185,6 +262,11 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs/run-record.schema.json", f"{schema}\n"
     yield ROOT / "checks" / FILE_NAME, as_text()
     yield ROOT / "docs" / baseline.FILE_NAME, baseline.as_text()
+    for page, block, content in (
+        ("baseline.md", "waived", example_waived),
+        ("compare.md", "compared", example_compared),
+    ):
+        yield ROOT / "docs" / page, _filled(ROOT / "docs" / page, **{block: content})
 
 
 def picture() -> None:
@@ -193,10 +275,7 @@ def picture() -> None:
     from rich.terminal_theme import TerminalTheme  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from metaio_verify import Endpoint, verify  # noqa: PLC0415
-    from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
     from metaio_verify.report.surface import Surface  # noqa: PLC0415
-    from metaio_verify.report.terminal import render  # noqa: PLC0415
 
     lab = Lab(faults=["tool-arguments-lost"])
     with running(lab, port=8765) as url:

@@ -96,12 +96,15 @@ class _Matrix:
         self._page = page
         self._width = width - _INDENT
         self._labels = [column.label for column in comparison.columns]
+        self._explained = False
 
     def rows(self, rows: Sequence[Row], *, details: bool) -> None:
         """Write checks with their verdicts."""
         longest = max(len(cell.verdict) for row in rows for cell in row.cells if cell)
         names = max(len(row.check) for row in rows)
         for block in self._blocks(names, 2 + longest):
+            if not block.spelt:
+                self._explain()
             self._head(block)
             for row in rows:
                 cells = [_cell(self._page, row.cells[n], spelt=block.spelt) for n in block.columns]
@@ -130,6 +133,14 @@ class _Matrix:
         fit = max(1, (self._width - name) // (wide + _GAP))
         for start in range(0, count, fit):
             yield _Block(range(start, min(start + fit, count)), wide, name, spelt)
+
+    def _explain(self) -> None:
+        """Say once what the signs mean."""
+        if not self._explained:
+            self._explained = True
+            signs = [f"{self._page.mark(s.unicode, s.ascii)} {v}" for v, s in SIGNS.items()]
+            self._page.line(("  ".join(signs), "dim"), indent=_INDENT)
+            self._page.blank()
 
     def _head(self, block: _Block) -> None:
         labels: list[Span] = [(self._labels[n], "bold") for n in block.columns]

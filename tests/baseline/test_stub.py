@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from report.records import judgement, record
 
@@ -74,6 +74,7 @@ def test_a_form_that_cannot_be_added_to_is_refused(text: str) -> None:
         added(text, [NEW], DAY, "b.yaml")
 
 
+@settings(max_examples=50, deadline=None)
 @given(model=st.text(min_size=1, max_size=30))
 def test_any_model_name_is_written_so_that_it_is_read(model: str) -> None:
     """Names that YAML would take for something else are quoted; others are refused, not torn."""

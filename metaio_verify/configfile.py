@@ -97,10 +97,14 @@ def _secrets(root: Node) -> Iterator[Flaw]:
             if not _VARIABLE.fullmatch(given):
                 hint = "Write the name alone, without `$`." if given[:1] == "$" else _NO_PLACE
                 yield Flaw(path, "is no name of a variable", hint)
-            elif given in known or _KEY_VALUE.search(given):
+            elif _holds_key(given, known):
                 yield Flaw(path, "holds a key", _NO_PLACE)
-        elif isinstance(given, str) and (given in known or _KEY_VALUE.search(given)):
+        elif isinstance(given, str) and _holds_key(given, known):
             yield Flaw(path, "holds a key", _NO_PLACE)
+
+
+def _holds_key(text: str, known: set[str]) -> bool:
+    return bool(_KEY_VALUE.search(text)) or any(secret in text for secret in known)
 
 
 def _may_hold_key(variable: str) -> bool:

@@ -75,10 +75,12 @@ def test_a_key_in_the_file_is_refused_and_not_repeated(
 
 def test_the_key_of_the_shell_is_recognised_in_the_file(tmp_path: Path) -> None:
     """Whatever it looks like and wherever it stands."""
-    (tmp_path / "metaio-verify.yaml").write_text("profile: quite-harmless\n", encoding="utf-8")
+    text = "profile: quite-harmless\nbase-url: https://h/quite-harmless/v1\n"
+    (tmp_path / "metaio-verify.yaml").write_text(text, encoding="utf-8")
     done = run("check", "--plan", cwd=tmp_path, env={"GATEWAY_TOKEN": "quite-harmless"})
     assert done.returncode == 2
     assert "metaio-verify.yaml:1:1: `profile`: holds a key" in done.stderr
+    assert "metaio-verify.yaml:2:1: `base-url`: holds a key" in done.stderr
     assert "quite-harmless" not in done.stderr
 
 

@@ -1,7 +1,7 @@
 """Write the generated parts of the documentation; a test fails when they are out of date.
 
-Usage: python tools/docs.py            the README's blocks, docs/defects.md, checks/COVERAGE.md and
-                                       the JSON Schemas
+Usage: python tools/docs.py            the README's blocks, docs/defects.md, docs/reports.md,
+                                       examples/reports, checks/COVERAGE.md and the JSON Schemas
        python tools/docs.py --picture  docs/demo.svg too, from a real run
 """
 
@@ -25,12 +25,15 @@ from metaio_verify.compare import terminal as compared
 from metaio_verify.compare.build import compare
 from metaio_verify.exitcodes import ExitCode
 from metaio_verify.lab.server import Lab, running
-from metaio_verify.record import Clock, RunRecord
+from metaio_verify.record import Clock, Judgement, RunRecord
+from metaio_verify.report import Format
 from metaio_verify.report.json import decode, encode, record_schema
+from metaio_verify.report.settled import Kind, kind
 from metaio_verify.report.terminal import render
 from metaio_verify.suite.load import builtin
 from metaio_verify.suite.model import Check
 from metaio_verify.suite.schema import FILE_NAME, as_text
+from metaio_verify.verdict import Level, Verdict
 
 ROOT = Path(__file__).parent.parent
 
@@ -233,14 +236,86 @@ def _filled(path: Path, **blocks: Callable[[], str]) -> str:
     """A page with its marked blocks made anew."""
     text = path.read_text(encoding="utf-8")
     for name, content in blocks.items():
-        text = re.sub(
-            rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)",
-            lambda _, content=content: content(),
-            text,
-            count=1,
-            flags=re.DOTALL,
-        )
+        text = _with_block(text, name, content().removesuffix("\n"))
     return text
+
+
+_EXAMPLES = {
+    Format.TERMINAL: ("text", 36),
+    Format.MARKDOWN: ("markdown", 24),
+    Format.JSON: ("json", 24),
+    Format.JUNIT: ("xml", 24),
+    Format.GITHUB: ("markdown", 38),
+    Format.ANNOTATIONS: ("text", 10),
+    Format.OUTPUTS: ("text", 20),
+    Format.BADGE_JSON: ("json", 20),
+}
+"""Format → the language of its example, and how many lines of it are shown."""
+
+
+def saved_run() -> RunRecord:
+    """The saved run that the examples are made from."""
+    return decode((ROOT / "examples/run.json").read_bytes(), "examples/run.json")
+
+
+def formats() -> str:
+    """The table of formats."""
+    rows = [f"| `{one}` | {one.summary} | `{one.mode:o}` |" for one in Format]
+    return "\n".join(["| format | what it is | file mode |", "|---|---|---:|", *rows])
+
+
+def mapping() -> str:
+    """What reports for CI systems make of each verdict."""
+    words = {
+        Kind.PASSED: ("passed", "–"),
+        Kind.REMARK: ("passed, with `system-out`", "{}"),
+        Kind.FAILED: ("`failure`", "error"),
+        Kind.ERROR: ("`error`", "error"),
+        Kind.SKIPPED: ("`skipped`, with the verdict and the reason", "–"),
+    }
+    lines = []
+    for verdict, level, strict, note in _cases():
+        judged = Judgement(check="x", level=level, verdict=verdict, contract=[])
+        junit, annotated = words[kind(judged, strict=strict)]
+        annotated = annotated.format("warning" if verdict is Verdict.WARN else "notice")
+        lines.append(f"| `{verdict}`{note} | {verdict.meaning} | {junit} | {annotated} |")
+    return "\n".join(["| verdict | meaning | JUnit | annotation |", "|---|---|---|---|", *lines])
+
+
+def _cases() -> Iterator[tuple[Verdict, Level, bool, str]]:
+    for verdict in Verdict:
+        level = next((one for one in Level if one.when_violated is verdict), Level.MUST)
+        if verdict.is_unknown:
+            yield verdict, Level.MUST, False, " of a must-check"
+            yield verdict, Level.SHOULD, False, " of another check"
+        else:
+            yield verdict, level, False, ""
+        if verdict is Verdict.WARN:
+            yield verdict, level, True, " with `--strict`"
+
+
+def example(format_: Format) -> str:
+    """The beginning of a report, as a block of code."""
+    language, most = _EXAMPLES[format_]
+    lines = format_.render(saved_run()).removesuffix("\n").split("\n")
+    rest = [f"… ({len(lines) - most} more lines)"] if len(lines) > most else []
+    return "\n".join([f"````{language}", *lines[:most], *rest, "````"])
+
+
+def reports() -> str:
+    """The page on reports, with its tables and examples."""
+    text = (ROOT / "docs/reports.md").read_text(encoding="utf-8")
+    blocks = {"formats": formats(), "mapping": mapping()}
+    blocks |= {f"example:{one}": example(one) for one in _EXAMPLES}
+    for name, content in blocks.items():
+        text = _with_block(text, name, content)
+    return text
+
+
+def _with_block(text: str, name: str, content: str) -> str:
+    """Replace what stands between a block's marks."""
+    block = rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)"
+    return re.sub(block, lambda _: f"{content}\n", text, count=1, flags=re.DOTALL)
 
 
 def generated() -> Iterator[tuple[Path, str]]:
@@ -248,14 +323,11 @@ def generated() -> Iterator[tuple[Path, str]]:
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     for name, content in (("exit-codes", exit_codes), ("cost", cost), ("catalogue", catalogue)):
-        text = re.sub(
-            rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)",
-            lambda _, content=content: f"{content()}\n",
-            text,
-            count=1,
-            flags=re.DOTALL,
-        )
+        text = _with_block(text, name, content())
     yield readme, text
+    yield ROOT / "docs/reports.md", reports()
+    for format_, path in ((Format.HTML, "report.html"), (Format.BADGE, "badge.svg")):
+        yield ROOT / "examples/reports" / path, format_.render(saved_run())
     yield ROOT / "docs/defects.md", defects()
     yield ROOT / "checks/COVERAGE.md", coverage()
     schema = json.dumps(record_schema(), indent=2, ensure_ascii=False)

@@ -15,6 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from metaio_verify.record import Finding, RunRecord, Stop
+from metaio_verify.report import annotate
 from metaio_verify.report.junit import render
 from metaio_verify.verdict import Level, Verdict
 
@@ -102,14 +103,15 @@ def test_each_verdict_has_its_place(
 def test_it_is_red_exactly_when_the_run_is(
     verdicts: list[tuple[Level, Verdict]], stop: Any, *, strict: bool
 ) -> None:
-    """Whatever the mix of verdicts, a job that reads JUnit agrees with the exit code."""
+    """Whatever the mix of verdicts, JUnit and annotations agree with the exit code."""
     judgements = [
         replace(judgement(f"own.check-{number}", verdict), level=level)
         for number, (level, verdict) in enumerate(verdicts)
     ]
     stopped = Stop(kind=stop, message="It stopped.") if stop else None
-    clean = record(judgements, strict=strict, stopped=stopped)
-    assert red(clean) is (clean.exit_code != 0)
+    run = record(judgements, strict=strict, stopped=stopped)
+    assert red(run) is (run.exit_code != 0)
+    assert ("::error " in annotate.render(run)) is (run.exit_code != 0)
 
 
 def test_a_run_that_judged_nothing_is_red() -> None:

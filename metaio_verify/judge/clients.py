@@ -40,6 +40,8 @@ _WORST_FIRST = (Reach.BREAKS, Reach.FALLBACK, Reach.WORKS)
 
 _MATTERS_MOST = "quick"
 """The tag of the requirements that most broken endpoints violate."""
+_CORE = frozenset({"claude-code", "messages", "streaming", "tools"})
+"""The areas of what every session needs."""
 _NO_CREDENTIAL = frozenset({Auth.NONE, Auth.INVALID_X_API_KEY, Auth.INVALID_BEARER})
 
 _FIRST_TURN = "claude-code-first-turn"
@@ -117,11 +119,13 @@ class _Case:
         switches = self._switches() if client == _CLAUDE_CODE and reach is Reach.FALLBACK else {}
         return ClientResult(client=client, reach=reach, switches=switches, troubles=troubles)
 
-    def _rank(self, trouble: Trouble) -> tuple[int, bool]:
+    def _rank(self, trouble: Trouble) -> tuple[int, bool, bool]:
         """What breaks comes first, and of that what matters most: the first one is shown."""
         check = self._checks.get(trouble.check)
-        minor = check is not None and _MATTERS_MOST not in check.tags
-        return _WORST_FIRST.index(trouble.reach), minor
+        reach = _WORST_FIRST.index(trouble.reach)
+        if check is None:
+            return reach, False, False
+        return reach, _MATTERS_MOST not in check.tags, check.area not in _CORE
 
     def _is_judged(self, judgement: Judgement) -> bool:
         """Whether it is known what becomes of a requirement, by a verdict or by the table."""

@@ -138,6 +138,10 @@ def _explain(error: yaml.MarkedYAMLError) -> tuple[str, Any, str]:
     """PyYAML's complaint as message, mark and hint."""
     message = ", ".join(part for part in (error.context, error.problem) if part)
     hint = ""
+    if "maximum nesting depth" in message:
+        # PyYAML's own bound is reached first where brackets follow each other in one line.
+        mark = error.problem_mark or error.context_mark
+        return f"nested deeper than {MAX_DEPTH} levels", mark, ""
     if "cannot start any token" in message:
         hint = "YAML indents with spaces, never with tabs; text that starts with @ or ` is quoted."
     elif "mapping values are not allowed" in message:

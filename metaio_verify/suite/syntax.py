@@ -106,12 +106,18 @@ class _Open:
 
 CHECK_FILE = "a check file"
 
+_OWN_DEPTH = "maximum nesting depth"
+"""Some releases of libyaml have a bound of their own, which they meet while they look ahead."""
 
-def parse(text: str, path: str, kind: str = CHECK_FILE) -> tuple[Node | None, list[Problem]]:
+
+def parse(
+    text: str, path: str, kind: str = CHECK_FILE, loader: Any = _Base
+) -> tuple[Node | None, list[Problem]]:
     """The document of a YAML text, and every mistake; no document when it cannot be read at all.
 
     `kind` is what the complaints call the file. One with nothing in it is a mistake in a check
-    file only.
+    file only. What libyaml finds too deep goes through the parser in Python, which stops at
+    `MAX_DEPTH`: so the same mistake is told, whatever release is installed.
     """
     bad = _UNPRINTABLE.search(text)
     if bad:
@@ -120,11 +126,13 @@ def parse(text: str, path: str, kind: str = CHECK_FILE) -> tuple[Node | None, li
         return None, [Problem(f"the character U+{ord(bad[0]):04X} is not allowed in YAML", place)]
     composer = _Composer(path, kind)
     try:
-        root = composer.compose(yaml.parse(text, Loader=_Base))
+        root = composer.compose(yaml.parse(text, Loader=loader))
     except _Refusal as refusal:
         composer.report(refusal.message, refusal.mark, refusal.hint)
         return None, composer.problems
     except yaml.MarkedYAMLError as error:
+        if loader is not yaml.SafeLoader and _OWN_DEPTH in str(error.problem):
+            return parse(text, path, kind, yaml.SafeLoader)
         composer.report(*_explain(error))
         return None, composer.problems
     if root is None and kind == CHECK_FILE:
@@ -138,10 +146,6 @@ def _explain(error: yaml.MarkedYAMLError) -> tuple[str, Any, str]:
     """PyYAML's complaint as message, mark and hint."""
     message = ", ".join(part for part in (error.context, error.problem) if part)
     hint = ""
-    if "maximum nesting depth" in message:
-        # PyYAML's own bound is reached first where brackets follow each other in one line.
-        mark = error.problem_mark or error.context_mark
-        return f"nested deeper than {MAX_DEPTH} levels", mark, ""
     if "cannot start any token" in message:
         hint = "YAML indents with spaces, never with tabs; text that starts with @ or ` is quoted."
     elif "mapping values are not allowed" in message:

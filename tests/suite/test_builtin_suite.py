@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from metaio_verify.suite.load import builtin
+from metaio_verify.suite.load import builtin, builtin_folder
 from metaio_verify.suite.model import Check
 from metaio_verify.suite.select import select
 
@@ -54,3 +57,13 @@ def test_no_probe_is_there_for_nothing() -> None:
     """Each is fired when everything is selected, the heavy checks too."""
     chosen = select(builtin(), "full", tags=["heavy"])
     assert {probe.id for probe in chosen.probes} == set(builtin().probes)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(builtin_folder().glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_both_yaml_loaders_read_the_same(path: Path) -> None:
+    """Where PyYAML was built without libyaml, the suite is the same: `?` in flow style is quoted."""
+    fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = path.read_text(encoding="utf-8")
+    assert yaml.load(text, Loader=fast) == yaml.safe_load(text)  # noqa: S506 - a safe one as well

@@ -82,7 +82,7 @@ _ALIAS_BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
             id="long-number",
         ),
         pytest.param(
-            "shared: " + "[" * 900,
+            "shared: " + "[" * 100_000,
             "pack.yaml:1:72: nested deeper than 64 levels",
             id="brackets",
         ),
@@ -254,9 +254,3 @@ def test_any_data_loads_or_is_explained(
         check.update({**required, "breaks": {}, "fix": "x", "faults": [], **check})
     data = {"probes": probes, "checks": checks, "schemas": schemas}
     _loads_or_explains(write(tmp_path, yaml.safe_dump(data)))
-
-
-def test_brackets_without_end_are_one_clear_mistake(tmp_path: Path) -> None:
-    """Also where the YAML library gives up before we do, which depends on its version."""
-    (mistake,) = mistakes(write(tmp_path, "shared: " + "[" * 100_000))
-    assert mistake.endswith(": nested deeper than 64 levels")

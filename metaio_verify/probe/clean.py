@@ -32,7 +32,7 @@ class Cleaned:
 def cleaned(answer: Answer, redactor: Redactor, own_host: str) -> Cleaned:
     """Take all secrets out of an answer; `own_host` is the endpoint's and may be shown."""
     names = [redactor.text(name) for name, _ in answer.headers]
-    values = [redactor.text(value) for _, value in answer.headers]
+    values = [redactor.header(name, value) for name, value in answer.headers]
     leaks = [
         f"header {name}"
         for (old_name, old), name, new in zip(answer.headers, names, values, strict=True)

@@ -149,7 +149,9 @@ class Wire:
             request=SentRequest(
                 method=request.method,
                 url=clean(request.url),
-                headers=[(name, clean(value)) for name, value in request.headers],
+                headers=[
+                    (name, self._redactor.header(name, value)) for name, value in request.headers
+                ],
                 body=request.body,
                 padding=request.padding,
             ),

@@ -1,4 +1,11 @@
-"""Taking the credential out of everything, before it enters the run record."""
+"""Taking the credential out of everything, before it enters the run record.
+
+A key is taken out wherever it occurs, in whatever way it is written. The exception are keys that
+are too short to be told from ordinary text: local servers take `x`, `none` or `sk-1`. Replacing
+those everywhere would destroy the evidence and hide nothing, so they are taken out where they
+stand as a credential: in a header that carries one, behind `Bearer`, and behind the name of a
+field, a variable or a parameter for keys.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +21,15 @@ import msgspec
 from metaio_verify.record import REDACTED, RunRecord
 
 _SHORTEST_DISTINCT_KEY = 8
-"""Shorter keys (`none`, `test`) occur in ordinary text and are only taken out as whole words."""
+"""Shorter keys occur in ordinary text and are only taken out where they stand as a credential."""
+_LABEL = (
+    rb"(?:\b(?:bearer|basic)\s+"
+    rb"|(?:\bkey|api[ _-]?key|token|secret|password|credential|authorization)\\?[\"'`]?"
+    rb"\s*[:=]?\s*\\?[\"'`]?(?:bearer\s+)?)"
+)
+"""What stands before a credential."""
+_CARRIERS = re.compile(r"api-?key|authorization|credential|token|secret", re.IGNORECASE)
+"""Names of headers that carry one."""
 _SHORTEST_SPLIT_KEY = 24
 """Of keys from this length on, parts are taken out too: an answer may be cut, or tear the key."""
 _PART = 16
@@ -39,7 +54,10 @@ class Redactor:
     """Replaces secrets, in every form they may take, by `[redacted]`."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = [secret for secret in secrets if secret]
+        given = [secret for secret in secrets if secret]
+        known = [secret for secret in given if len(secret) >= _SHORTEST_DISTINCT_KEY]
+        self._short = frozenset(given).difference(known)
+        self._labelled = re.compile(_either(sorted(self._short), _labelled_patterns), re.IGNORECASE)
         self._plain = re.compile(_either(known, _plain_patterns), re.IGNORECASE)
         self._encoded = re.compile(_either(known, _encoded_patterns))
         self._escaped = re.compile(_either(known, _escaped_patterns), re.IGNORECASE)
@@ -49,6 +67,12 @@ class Redactor:
     def text(self, value: str) -> str:
         """The text without the secret."""
         return self._bytes(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def header(self, name: str, value: str) -> str:
+        """The value of a header without the secret; a short one may be the whole value."""
+        if value.strip() in self._short and _CARRIERS.search(name):
+            return REDACTED
+        return self.text(value)
 
     def _bytes(self, value: bytes) -> bytes:
         return splice(value, [Edit(start, end, _MARKER) for start, end in self.spans(value)])
@@ -72,6 +96,8 @@ class Redactor:
         if _ESCAPES.search(text):
             found += [match.span() for match in self._escaped.finditer(text)]
         found += self._parts(text)
+        # The key stands in the one group that took part.
+        found += [match.span(match.lastindex or 0) for match in self._labelled.finditer(text)]
         return _merged(found)
 
     def _parts(self, text: bytes) -> list[tuple[int, int]]:
@@ -172,13 +198,17 @@ def _either(secrets: Iterable[S], patterns: Callable[[S], list[bytes]]) -> bytes
 
 
 def _plain_patterns(secret: str) -> list[bytes]:
-    forms = [re.escape(form.encode()) for form in dict.fromkeys([secret, quote_plus(secret)])]
-    return [_as_word(secret, form) for form in forms]
+    return [re.escape(form.encode()) for form in dict.fromkeys([secret, quote_plus(secret)])]
+
+
+def _labelled_patterns(secret: str) -> list[bytes]:
+    """A short key behind what announces a credential."""
+    return [_LABEL + rb"(" + form + rb")(?![\w-])" for form in _plain_patterns(secret)]
 
 
 def _escaped_patterns(secret: str) -> list[bytes]:
     """Each character as JSON, URLs, HTML or a shell may write it; in one text also mixed."""
-    return [_as_word(secret, b"".join(map(_sign_pattern, secret)))]
+    return [b"".join(map(_sign_pattern, secret))]
 
 
 def _sign_pattern(sign: str) -> bytes:
@@ -197,16 +227,8 @@ def _sign_pattern(sign: str) -> bytes:
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 
 
-def _as_word(secret: str, pattern: bytes) -> bytes:
-    if len(secret) >= _SHORTEST_DISTINCT_KEY:
-        return pattern
-    return rb"(?<![\w-])" + pattern + rb"(?![\w-])"
-
-
 def _encoded_patterns(secret: str) -> list[bytes]:
     """Base64 and hexadecimal."""
-    if len(secret) < _SHORTEST_DISTINCT_KEY:
-        return []
     plain = secret.encode()
     return [*_base64_patterns(plain), plain.hex().encode(), plain.hex().upper().encode()]
 

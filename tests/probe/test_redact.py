@@ -46,9 +46,46 @@ def test_arrival_times_still_cover_the_body(head: bytes, tail: bytes, cuts: list
     assert [at for at, _ in adapted] == [at for at, _ in chunks]
 
 
-def test_short_keys_are_replaced_as_whole_words_only() -> None:
-    """The key `test` leaves `latest` alone."""
-    assert Redactor(["test"]).text("the latest test") == f"the latest {REDACTED}"
+@pytest.mark.parametrize("key", ["x", "1", "key", "sk-1", "test", "none", "id"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"error": {"type": "api_error", "message": "Invalid API key: <>"}}',
+        '{"api_key": "<>", "id": "msg_1"}',
+        '{"detail": "{\\"api_key\\": \\"<>\\"}"}',
+        "Authorization: Bearer <>",
+        "unknown token `<>`",
+        "https://example.com/v1/models?key=<>&limit=1",
+        "ANTHROPIC_API_KEY=<>",
+    ],
+)
+def test_short_keys_are_replaced_where_they_stand_as_a_credential(key: str, text: str) -> None:
+    """Behind what announces a key, a dummy key is taken out."""
+    assert Redactor([key]).text(text.replace("<>", key)).count(REDACTED) == 1
+
+
+@pytest.mark.parametrize("key", ["x", "1", "key", "sk-1", "test", "none", "id", "tool", "user"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id": "msg_1", "role": "user", "content": [{"type": "tool_use", "name": "test"}]}',
+        "x-ratelimit-limit: 1",
+        "the latest test of sk-1 says none",
+        '{"usage": {"input_tokens": 1, "output_tokens": 1}}',
+    ],
+)
+def test_short_keys_leave_other_text_alone(key: str, text: str) -> None:
+    """Evidence is not destroyed to hide a key that everybody could guess."""
+    assert Redactor([key]).body(text.encode(), []) == (text.encode(), [], False)
+
+
+def test_a_short_key_is_never_shown_in_the_header_that_carries_it() -> None:
+    """Whatever its length, the request's own credential is replaced."""
+    clean = Redactor(["x"])
+    assert clean.header("x-api-key", "x") == REDACTED
+    assert clean.header("authorization", "Bearer x") == f"Bearer {REDACTED}"
+    assert clean.header("x-debug-credential", "x") == REDACTED
+    assert clean.header("accept-encoding", "x") == "x"
 
 
 def test_nothing_is_found_in_other_text() -> None:

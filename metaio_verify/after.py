@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from metaio_verify.baseline.apply import apply
 from metaio_verify.baseline.model import Baseline, KnownDeviation
-from metaio_verify.compare.changes import since
+from metaio_verify.compare.changes import changes, since
 from metaio_verify.errors import Place
-from metaio_verify.outcome import NEVER_BEGAN, exit_code_of
-from metaio_verify.record import Reference, RunRecord
+from metaio_verify.outcome import NEVER_BEGAN, exit_code_of, worse_since
+from metaio_verify.record import Judgement, Reference, RunRecord
 from metaio_verify.reference.differences import compare
 
 
@@ -32,6 +32,22 @@ class Earlier:
 def day_of(record: RunRecord) -> dt.date:
     """Return the day on which a run started, in UTC: a record is judged as of its own day."""
     return dt.datetime.fromisoformat(record.started).date()
+
+
+def counted(
+    judgements: Sequence[Judgement],
+    baseline: Baseline | None,
+    before: Earlier | None,
+    today: dt.date,
+) -> Sequence[Judgement]:
+    """Return the judgements that count in mid-run: not what is waived, nor what is as before."""
+    if baseline is not None:
+        judgements, _ = apply(baseline, judgements, (), today)
+    if before is None:
+        return judgements
+    old, models = before.record, before.record.target.models
+    of_one = {one.model: models[0] for one in judgements if one.model and len(models) == 1}
+    return worse_since(judgements, changes(old.verdicts, judgements, of_one))
 
 
 def with_baseline(

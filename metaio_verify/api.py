@@ -19,6 +19,7 @@ from metaio_verify import __version__
 from metaio_verify.after import (
     Earlier,
     can_be_compared,
+    counted,
     day_of,
     reference_models,
     with_baseline,
@@ -217,10 +218,11 @@ class _Run:
         self._findings: Findings | None = None
         self._jobs: list[Job] = []
         self._stop: Stop | None = None
+        self._started = dt.datetime.now(dt.UTC)
 
     def record(self) -> RunRecord:
         """Fire, judge and write down."""
-        started = dt.datetime.now(dt.UTC)
+        started = self._started = dt.datetime.now(dt.UTC)
         clock = time.perf_counter()
         try:
             asyncio.run(self._fire())
@@ -295,7 +297,9 @@ class _Run:
             for check in self._chosen.checks
             if check.level is Level.MUST and job.probe.id in check.probes
         ]
-        return any(found.verdict is Verdict.FAIL for found in self._judge(checks))
+        options = self._options
+        found = counted(self._judge(checks), options.baseline, options.since, self._started.date())
+        return any(one.verdict is Verdict.FAIL for one in found)
 
     def _cut(self, kind: str, message: str) -> None:
         self._stop = Stop(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli.process import run
 
+from metaio_verify import Endpoint, Options, judge_again, verify
+from metaio_verify.after import Earlier
+from metaio_verify.baseline.read import read
 from metaio_verify.lab.server import Lab, running
 
 CHECK = ("check", "--only", "auth.x-api-key", "--only", "auth.bearer")
@@ -155,3 +159,31 @@ def test_the_stub_expires_ninety_days_after_the_run(broken: dict[str, str], tmp_
     run(*CHECK, *args, env=broken, cwd=tmp_path)
     started = dt.datetime.fromisoformat(saved(tmp_path / "run.json")["started"]).date()
     assert f"expires: {started + dt.timedelta(90)}" in (tmp_path / "b.yaml").read_text("utf-8")
+
+
+def test_a_known_failure_does_not_end_a_run_that_ends_at_the_first(
+    broken: dict[str, str], tmp_path: Path
+) -> None:
+    """With --fail-fast: neither what is waived, nor what failed in the earlier run."""
+    endpoint = Endpoint(broken["ANTHROPIC_BASE_URL"], broken["ANTHROPIC_API_KEY"])
+    only = ["auth.bearer", "auth.wrong-key", "messages.shape", "streaming.message-stop"]
+    options = Options(only=only, fail_fast=True, concurrency=1)
+    first = verify(endpoint, replace(options, fail_fast=False))
+    assert first.exit_code == 1
+    waived = verify(endpoint, replace(options, baseline=read(write(tmp_path))))
+    since = verify(endpoint, replace(options, since=Earlier("first.json", first)))
+    for record in (waived, since):
+        assert record.exit_code == 0
+        assert "skipped" not in {one.verdict for one in record.verdicts}
+
+
+def test_a_saved_run_is_judged_again_with_its_waivers(
+    broken: dict[str, str], tmp_path: Path
+) -> None:
+    """As of the day of the run."""
+    endpoint = Endpoint(broken["ANTHROPIC_BASE_URL"], broken["ANTHROPIC_API_KEY"])
+    options = Options(only=["auth.bearer"], baseline=read(write(tmp_path)))
+    record = verify(endpoint, options)
+    again = judge_again(record)
+    assert (again.exit_code, again.verdicts) == (record.exit_code, record.verdicts)
+    assert [one.state for one in again.waivers] == ["used"]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from msgspec.structs import replace
+from report.records import judgement, record
+
+from metaio_verify.record import Acceptance, Finding, RunRecord, Waiver, WaiverState
+from metaio_verify.report import Format
+from metaio_verify.verdict import Verdict
+
+TITLE = "The key works as Authorization Bearer"
+
+
+def waived() -> RunRecord:
+    """Return a run with one waived failure."""
+    finding = Finding(expected="status 200", actual="401", exchange="hello")
+    accepted = Acceptance(verdict=Verdict.FAIL, reason="secret plan 12", expires="2027-01-31")
+    one = replace(judgement("auth.bearer", Verdict.WAIVED, finding), waiver=accepted)
+    used = Waiver(
+        check="auth.bearer", reason="secret plan 12", expires="2027-01-31", state=WaiverState.USED
+    )
+    return replace(record([one]), waivers=[used])
+
+
+def test_customers_are_told_of_what_is_waived() -> None:
+    """The page is ready to publish and lists the deviation, without the operator's reason."""
+    page = Format.MARKDOWN.render(waived())
+    assert "**Verified on" in page
+    assert f"### {TITLE}" in page.partition("## Known deviations")[2]
+    assert "Set `ANTHROPIC_API_KEY`" in page
+    assert "secret plan" not in page
+
+
+def test_a_page_claims_nothing_that_is_waived() -> None:
+    """What was found counts, not what was accepted."""
+    claims = Format.MARKDOWN.render(waived()).partition("## Why this works")[2]
+    assert "anthropic-version" in claims.partition("##")[0]
+    assert TITLE not in claims.partition("##")[0]
+
+
+def test_the_terminal_says_why_and_until_when() -> None:
+    """For the operator."""
+    text = " ".join(Format.TERMINAL.render(waived()).split())
+    assert text.startswith("Works: 9 of 10 must-checks pass, 1 waived")
+    assert "secret plan 12 (until 2027-01-31) (1 check) auth.bearer" in text
+
+
+def test_a_stale_waiver_is_the_headline_when_nothing_else_is_wrong() -> None:
+    """The page is not ready to publish, and names it with its line."""
+    stale = Waiver(
+        check="auth.bearer",
+        model="a|b",
+        reason="x",
+        expires="2020-01-01",
+        state=WaiverState.UNUSED,
+        detail="The check does not deviate any more: remove the waiver.",
+        place="b.yaml:3:5",
+    )
+    run = replace(record(), waivers=[stale], exit_code=1)
+    page = Format.MARKDOWN.render(run)
+    assert "**Not ready to publish.** 1 waiver is unused; 10 of 10 must-checks pass." in page
+    assert "(`b.yaml:3:5`) is unused" in page
+    # A record never claims more than its waivers allow, whatever exit code somebody wrote into it.
+    assert Format.MARKDOWN.render(replace(run, exit_code=0)) == page

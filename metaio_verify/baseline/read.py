@@ -76,7 +76,8 @@ def parse_baseline(text: str, path: str) -> Baseline:
 def items(root: Node | None) -> list[Node]:
     """The nodes of the waivers, for whoever adds to them."""
     entries = root.value if root is not None else None
-    value = entries["waivers"].node.value if isinstance(entries, dict) and entries else None
+    entry = entries.get("waivers") if isinstance(entries, dict) else None
+    value = entry.node.value if entry is not None else None
     return value if isinstance(value, list) else []
 
 

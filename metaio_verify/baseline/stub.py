@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from metaio_verify.baseline.model import TO_BE_CHANGED, Baseline
-from metaio_verify.baseline.read import KIND, items, parse_baseline
+from metaio_verify.baseline.read import KIND, items
 from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.outcome import fails
 from metaio_verify.record import RunRecord
@@ -71,8 +71,10 @@ def additions(record: RunRecord, baseline: Baseline) -> list[Addition]:
     return found
 
 
-def update(path: Path, new: Sequence[Addition], today: dt.date) -> None:
+def update(path: Path, new: Sequence[Addition], today: dt.date) -> list[Addition]:
     """Write the waivers to the end of the file, at once; a file that is not there is made.
+
+    Returns what was added: not what somebody else has added since the file was read.
 
     Raises:
         UserError: the file has a mistake, or a form that cannot be added to; it says what to add.
@@ -86,8 +88,29 @@ def update(path: Path, new: Sequence[Addition], today: dt.date) -> None:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UserError(Problem(f"cannot be read: {reason}", _place(path))) from None
     mark, text = (_BOM, raw[1:]) if raw.startswith(_BOM) else ("", raw)
-    changed = added(text, new, expires, _place(path).path)
-    files.write(path, mark + changed, mode)
+    missing = _missing(text, new, _place(path).path)
+    if missing:
+        changed = added(text, missing, expires, _place(path).path)
+        files.write(path, mark + changed, mode)
+    return missing
+
+
+def start(path: Path) -> bool:
+    """Write a baseline without waivers where there is no file, so that the next run finds one."""
+    if path.exists():
+        return False
+    files.write(path, _HEADER.rstrip("\n") + " []\n")
+    return True
+
+
+def _missing(text: str, new: Sequence[Addition], path: str) -> list[Addition]:
+    """Those that do not stand in the text yet, whatever the reason there is."""
+    root, problems = parse(text, path, KIND)
+    if problems:
+        raise UserError(*problems)
+    there = [item.plain() for item in items(root)]
+    known = {(one.get("check"), one.get("model")) for one in there if isinstance(one, dict)}
+    return [one for one in new if not {(one.check, one.model), (one.check, None)} & known]
 
 
 def added(text: str, new: Sequence[Addition], expires: dt.date, path: str) -> str:
@@ -97,8 +120,9 @@ def added(text: str, new: Sequence[Addition], expires: dt.date, path: str) -> st
         UserError: the text has a mistake, or a form that cannot be added to.
 
     """
-    parse_baseline(text, path)
-    root, _ = parse(text, path, KIND)
+    root, problems = parse(text, path, KIND)
+    if problems:
+        raise UserError(*problems)
     before = [item.plain() for item in items(root)]
     base, indent = _opened(text, root is None)
     if before:

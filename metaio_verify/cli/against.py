@@ -110,7 +110,7 @@ def _values(environ: Mapping[str, str]) -> set[str]:
 def add_failures(baseline: Baseline, record: RunRecord) -> None:
     """Write a waiver for each failure that has none, and say what was done."""
     from metaio_verify.after import day_of  # noqa: PLC0415
-    from metaio_verify.baseline.stub import DAYS, additions, update  # noqa: PLC0415
+    from metaio_verify.baseline.stub import DAYS, additions, start, update  # noqa: PLC0415
     from metaio_verify.outcome import NEVER_BEGAN  # noqa: PLC0415
 
     path = baseline.path
@@ -118,11 +118,13 @@ def add_failures(baseline: Baseline, record: RunRecord) -> None:
         typer.echo(f"{path}: nothing was judged, so nothing was added", err=True)
         return
     new = additions(record, baseline)
+    if new and baseline.file is not None:
+        new = update(baseline.file, new, day_of(record))
     if not new:
-        typer.echo(f"{path}: not changed, no check fails that has no waiver", err=True)
+        is_new = baseline.file is not None and start(baseline.file)
+        done = "written without waivers" if is_new else "not changed"
+        typer.echo(f"{path}: {done}, no check fails that has no waiver", err=True)
     else:
-        assert baseline.file is not None
-        update(baseline.file, new, day_of(record))
         names = ", ".join(f"{one.check}{f' ({one.model})' if one.model else ''}" for one in new)
         count = f"{len(new)} waiver{'' if len(new) == 1 else 's'}"
         typer.echo(f"{path}: {count} added, good for {DAYS} days: {names}", err=True)

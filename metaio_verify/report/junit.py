@@ -66,11 +66,11 @@ def _suite(
     suite = _empty(record, record.areas.get(area, area), model)
     strict = record.selection.strict
     for judgement in judgements:
-        suite.append(_case(record, judgement, kind(judgement, strict=strict)))
+        suite.append(_case(record, judgement, kind(judgement, strict=strict, since=record.since)))
     # A request that several checks judge is counted once.
     ids = {id_ for judgement in judgements for id_ in judgement.exchanges}
     spent = sum(_times(record, ids))
-    _count(suite, [kind(one, strict=strict) for one in judgements], spent)
+    _count(suite, [kind(one, strict=strict, since=record.since) for one in judgements], spent)
     return suite
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from metaio_verify.outcome import fails, leaves_open
-from metaio_verify.record import Judgement, RunRecord
-from metaio_verify.report.summary import Outcome, summarise
+from metaio_verify.exitcodes import ExitCode
+from metaio_verify.outcome import exit_code_of, fails, leaves_open, worse_since
+from metaio_verify.record import Judgement, RunRecord, Since
+from metaio_verify.report.summary import summarise
 from metaio_verify.verdict import Verdict
 
 
@@ -25,12 +26,13 @@ class Kind(Enum):
     SKIPPED = auto()
 
 
-def kind(judgement: Judgement, *, strict: bool) -> Kind:
-    """Return how a judgement appears."""
+def kind(judgement: Judgement, *, strict: bool, since: Since | None = None) -> Kind:
+    """Return how a judgement appears; what an earlier run had as well is a remark."""
+    as_before = since is not None and not worse_since([judgement], since.changes)
     if fails(judgement, strict=strict):
-        return Kind.FAILED
+        return Kind.REMARK if as_before else Kind.FAILED
     if leaves_open(judgement):
-        return Kind.ERROR
+        return Kind.REMARK if as_before else Kind.ERROR
     match judgement.verdict:
         case Verdict.PASS:
             return Kind.PASSED
@@ -47,9 +49,9 @@ def stopper(record: RunRecord) -> str:
     """
     if record.stopped is not None:
         return record.stopped.message
-    strict = record.selection.strict
+    strict, since = record.selection.strict, record.since
     red = (Kind.FAILED, Kind.ERROR)
-    if any(kind(one, strict=strict) in red for one in record.verdicts):
+    if any(kind(one, strict=strict, since=since) in red for one in record.verdicts):
         return ""
-    found = summarise(record)
-    return "" if found.outcome is Outcome.WORKS else found.closing
+    is_green = ExitCode.OK == record.exit_code == exit_code_of(record)
+    return "" if is_green else summarise(record).closing

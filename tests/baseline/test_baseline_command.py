@@ -94,6 +94,9 @@ def test_an_unused_waiver_fails_the_run_where_its_check_was_judged(
     done = run(*CHECK, "--baseline", "b.yaml", env=lab, cwd=tmp_path)
     assert done.returncode == 1
     assert "Exit code 1: 1 waiver is unused." in done.stdout
+    new = ("--baseline", "new.yaml", "--update-baseline")
+    assert "new.yaml: written without waivers" in run(*CHECK, *new, env=lab, cwd=tmp_path).stderr
+    assert read(tmp_path / "new.yaml").waivers == ()
     only = ("check", "--only", "auth.x-api-key", "--baseline", "b.yaml")
     assert run(*only, env=lab, cwd=tmp_path).returncode == 0
 

@@ -142,3 +142,13 @@ def test_a_byte_order_mark_is_kept(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + TEXTS["block"].encode())
     update(path, [NEW], DAY)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf" + TEXTS["block"].encode())
+
+
+def test_what_was_added_meanwhile_is_not_added_twice(tmp_path: Path) -> None:
+    """Two targets of one command may share a baseline, and its stub has no reasons yet."""
+    path, other = tmp_path / "b.yaml", Addition("messages.shape", "a", Level.MUST, "A title")
+    assert update(path, [NEW], DAY) == [NEW]
+    assert update(path, [NEW, other], DAY) == [other]
+    assert update(path, [NEW, other], DAY) == []
+    waivers = parse_baseline(accepted(path.read_text(encoding="utf-8")), "b.yaml").waivers
+    assert [one.key for one in waivers] == [("auth.bearer", None), ("messages.shape", "a")]

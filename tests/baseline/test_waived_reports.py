@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 from report.records import judgement, record
 
+from metaio_verify.after import Earlier, with_since
 from metaio_verify.record import Acceptance, Finding, RunRecord, Waiver, WaiverState
 from metaio_verify.report import Format
 from metaio_verify.verdict import Verdict
 
+BLOCKED = Verdict.BLOCKED
 TITLE = "The key works as Authorization Bearer"
 
 
@@ -61,3 +65,19 @@ def test_a_stale_waiver_is_the_headline_when_nothing_else_is_wrong() -> None:
     assert "(`b.yaml:3:5`) is unused" in page
     # A record never claims more than its waivers allow, whatever exit code somebody wrote into it.
     assert Format.MARKDOWN.render(replace(run, exit_code=0)) == page
+
+
+def test_junit_is_green_exactly_when_the_run_is() -> None:
+    """What failed in the earlier run as well is a remark; a stale waiver is an error."""
+    old = record([judgement("auth.bearer", Verdict.FAIL), judgement("models.served", BLOCKED)])
+    red = re.compile(r"<(failure|error) ")
+    assert red.search(Format.JUNIT.render(old))
+    same = with_since(old, Earlier("old.json", old))
+    assert same.exit_code == 0
+    assert not red.search(Format.JUNIT.render(same))
+    new = with_since(old, Earlier("old.json", record()))
+    assert len(red.findall(Format.JUNIT.render(new))) == 2
+    stale = Waiver(check="a.b", reason="x", expires="2020-01-01", state=WaiverState.EXPIRED)
+    text = Format.JUNIT.render(replace(record(), waivers=[stale], exit_code=1))
+    assert red.findall(text) == ["error"]
+    assert "1 waiver has expired" in text

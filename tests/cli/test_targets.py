@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,6 +117,43 @@ def test_without_a_target_the_choice_is_named(folder: Path) -> None:
     done = run("check", *_ONLY, cwd=folder)
     assert done.returncode == 2
     assert "`staging`, `production` or `all`" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interruption_ends_all_targets(tmp_path: Path) -> None:
+    """Exit code 130; the first leaves its partial record, the second is not begun.
+
+    The process ignores SIGINT, as one does that a script has started with `&`.
+    """
+    with running(Lab("sk-a-slow-key", latency=0.5)) as url:
+        (tmp_path / "metaio-verify.yaml").write_text(
+            f"""profile: quick
+api-key-env: SLOW_TOKEN
+targets: {{first: {{base-url: "{url}"}}, second: {{base-url: "{url}"}}}}
+""",
+            encoding="utf-8",
+        )
+        with subprocess.Popen(
+            [
+                *("sh", "-c", "trap '' INT; exec \"$@\"", "sh"),
+                *(sys.executable, "-m", "metaio_verify", "check", "--target", "all"),
+                *("--concurrency", "1", "--report", "json={target}.json"),
+            ],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "SLOW_TOKEN": "sk-a-slow-key"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        ) as process:
+            assert process.stderr is not None
+            assert "firing" in process.stderr.readline()
+            process.terminate()
+            output, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in errors) == (130, False)
+    assert output.endswith("first   interrupted (exit code 130)\nsecond  not begun\n")
+    assert json.loads((tmp_path / "first.json").read_bytes())["stopped"]["kind"] == "interrupted"
+    assert not (tmp_path / "second.json").exists()
 
 
 def test_the_worst_exit_code_has_an_order() -> None:

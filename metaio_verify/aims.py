@@ -89,4 +89,12 @@ def _with_placeholder(text: str) -> str:
     return f"{format_}={pure.with_name(f'{pure.stem}-{PLACEHOLDER}{pure.suffix}')}"
 
 
-_SUFFIXES = {"json": "json", "markdown": "md"}
+_SUFFIXES = {
+    "json": "json",
+    "markdown": "md",
+    "html": "html",
+    "junit": "xml",
+    "github": "md",
+    "badge": "svg",
+    "badge-json": "json",
+}

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from metaio_verify.judge.document import decode
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.expect import findings, lacks_stream, names_status, status_fits
+from metaio_verify.judge.grounds import heard, own_limit
 from metaio_verify.judge.match import Schemas
 from metaio_verify.judge.path import compile_path
 from metaio_verify.judge.rules import RULES
@@ -36,6 +37,9 @@ _MOST_FINDINGS = 12
 
 _PRECEDENCE = (Verdict.SKIPPED, Verdict.BLOCKED, Verdict.INCONCLUSIVE)
 """Of several reasons why a check cannot be judged the first of these is given."""
+
+_UNWILLING = Verdict.INCONCLUSIVE
+"""What a check gets when it is the model that gives no answer to judge."""
 
 _NEVER_ARRIVED = frozenset({"unsent", "dns", "connect", "tls"})
 """Failures of requests that the endpoint never saw, which say nothing about it."""
@@ -184,6 +188,10 @@ def _models(check: Check, suite: Suite, target: Target) -> Sequence[str | None]:
     return target.models or [None] if Scope.MODEL in scopes else [None]
 
 
+def _listed(probes: Iterable[str]) -> str:
+    return ", ".join(f"`{probe}`" for probe in probes)
+
+
 class _Case(NamedTuple):
     """One check on one target."""
 
@@ -267,6 +275,8 @@ class _Case(NamedTuple):
         failure = exchange.failure
         if failure is not None and failure.kind in _NEVER_ARRIVED:
             return Absent(Verdict.BLOCKED, f"`{exchange.probe}` was not sent: {failure.detail}")
+        if limit := own_limit(self.check, evidence):
+            return Absent(Verdict.INCONCLUSIVE, f"`{exchange.probe}`: {limit}")
         if evidence.throttled and not self._names(evidence.status or 0):
             reason = f"the endpoint is rate-limited or overloaded: `{exchange.probe}` was answered"
             return Absent(Verdict.INCONCLUSIVE, f"{reason} {evidence.status}")
@@ -287,14 +297,14 @@ class _Case(NamedTuple):
     ) -> _Outcome:
         """Hold the evidence against expectation and rule, then against the alternatives."""
         found, blocked = self._expectation(judged)
+        unknown = Verdict.BLOCKED
         try:
             found += self._rule(answers)
         except NotSeenError as error:
             if not found:
                 return _Outcome(Verdict.SKIPPED, str(error))
         except UnsureError as error:
-            if not found:
-                return _Outcome(Verdict.INCONCLUSIVE, str(error))
+            unknown, blocked = (unknown, blocked) if blocked else (_UNWILLING, str(error))
         except NothingToJudgeError as error:
             blocked = blocked or str(error)
         if not found and not blocked:
@@ -304,7 +314,10 @@ class _Case(NamedTuple):
                 kept = found if alternative.verdict.is_deviation else ()
                 return _Outcome(alternative.verdict, alternative.because, kept)
         if not found:
-            return _Outcome(Verdict.BLOCKED, blocked)
+            return _Outcome(unknown, blocked)
+        if not (found := heard(self.check, found, judged)):
+            probes = dict.fromkeys(one.exchange.probe for one in judged if one.is_refusal)
+            return _Outcome(_UNWILLING, f"the model refused to answer {_listed(probes)}")
         return _Outcome(self.check.level.when_violated, "", found)
 
     def _expectation(self, judged: Sequence[Evidence]) -> tuple[list[Finding], str]:

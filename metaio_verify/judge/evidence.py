@@ -39,6 +39,11 @@ class Evidence:
         return self.status is not None and self.status // 100 == 2
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether the model refused, in the way of the API: 200 with `stop_reason` `refusal`."""
+        return self.succeeded and self.value("stop_reason") == "refusal"
+
+    @property
     def throttled(self) -> bool:
         """Whether the endpoint asks to come back later, which says nothing about the rest of it."""
         if self.status == _UNAVAILABLE:

@@ -29,7 +29,7 @@ def findings(expect: Expect, evidence: Evidence, schemas: Schemas) -> list[Findi
     """
     if evidence.exchange.response is None:
         wanted = _statuses(expect.status) if expect.status is not UNSET else "an answer"
-        return [_found(evidence, wanted, evidence.why_no_document)]
+        return [*_timing(expect, evidence), _found(evidence, wanted, evidence.why_no_document)]
     parts = chain(
         _status(expect, evidence),
         _headers(expect, evidence, schemas),
@@ -210,6 +210,11 @@ def _events(expect: Expect, evidence: Evidence, schemas: Schemas) -> Iterator[Fi
                 place = shown_path(tuple(inner))
                 where = f"event {numbers[index]} {place}" if isinstance(index, int) else place
                 yield _found(evidence, deviation.expected, deviation.actual, where)
+
+
+def exceeded(expect: Expect, evidence: Evidence) -> bool:
+    """Tell whether an exchange took longer than an expectation allows."""
+    return any(_timing(expect, evidence))
 
 
 def _timing(expect: Expect, evidence: Evidence) -> Iterator[Finding]:

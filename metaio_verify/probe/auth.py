@@ -19,6 +19,8 @@ def headers(auth: Auth, style: Auth, credential: Credential | None) -> list[tupl
     only the made-up key is ever sent.
     """
     key = credential.secret if credential else None
+    if auth is Auth.OTHER:
+        auth = next(other for other in STYLES if other is not style)
     match style if auth is Auth.DEFAULT else auth:
         case Auth.X_API_KEY:
             pairs = [("x-api-key", key)]
@@ -50,7 +52,7 @@ def styles_needed(auth: Auth) -> frozenset[Auth]:
             return frozenset({Auth.X_API_KEY})
         case Auth.BEARER | Auth.BEARER_WITH_STALE_X_API_KEY:
             return frozenset({Auth.BEARER})
-        case Auth.BOTH:
+        case Auth.BOTH | Auth.OTHER:
             return frozenset(STYLES)
         case _:
             return frozenset()

@@ -28,6 +28,7 @@ class Auth(StrEnum):
     """The credential headers that a probe sends."""
 
     DEFAULT = "default"  # the style that was found to work
+    OTHER = "other"  # the other one of the two styles, whether it works or not
     X_API_KEY = "x-api-key"
     BEARER = "bearer"
     BOTH = "both"

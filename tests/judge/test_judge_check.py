@@ -96,12 +96,62 @@ def test_every_copy_is_judged() -> None:
 
 def test_no_answer_is_a_finding() -> None:
     """A connection that fails is a deviation of what is judged on it."""
-    failure = Failure(kind="timeout", detail="no byte for 30 s")
+    failure = Failure(kind="reset", detail="the connection broke")
     result = judged(check(expect={"json": {"$.id": "x"}}), exchange(status=None, failure=failure))
     assert (result.verdict, pairs(result)) == (
         "fail",
-        [("an answer", "no answer: no byte for 30 s")],
+        [("an answer", "no answer: the connection broke")],
     )
+
+
+CUT = Failure(kind="timeout", detail="the answer was not finished after 30 s")
+
+
+@pytest.mark.parametrize("status", [None, 200])
+def test_our_own_limit_accuses_nobody(status: int | None) -> None:
+    """What we did not wait for is told as our limit, whatever had come until then."""
+    result = judged(
+        check(expect={"json": {"$.id": "x"}}), exchange(status=status, failure=CUT, total=30.0)
+    )
+    assert result.verdict == "inconclusive"
+    assert "a limit of this run" in result.reason
+    assert "not finished after 30 s" in result.reason
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(3, "fail"), (60, "inconclusive")])
+def test_a_bound_of_the_requirement_is_judged_all_the_same(bound: int, verdict: str) -> None:
+    """An answer that we gave up after the requirement's own bound came too late."""
+    late = exchange(status=None, failure=CUT, total=30.0)
+    result = judged(check(expect={"status": 200, "timing": {"total": bound}}), late)
+    assert result.verdict == verdict
+
+
+REFUSAL = {"type": "message", "content": [], "stop_reason": "refusal"}
+
+
+def test_a_refusal_of_the_model_accuses_nobody() -> None:
+    """What it does not say was not lost on the way."""
+    result = judged(check(expect={"text": {"minLength": 1}}), exchange(REFUSAL))
+    assert (result.verdict, result.reason) == (
+        "inconclusive",
+        "the model refused to answer `p`",
+    )
+
+
+def test_a_refusal_excuses_no_other_answer() -> None:
+    """Beside a refusal an empty answer is still one."""
+    empty = {**REFUSAL, "stop_reason": "end_turn"}
+    copies = [exchange(REFUSAL, id="1"), exchange(empty, copy=2, id="2")]
+    result = judged(check(expect={"text": {"minLength": 1}}), *copies)
+    assert (result.verdict, [found.exchange for found in result.findings]) == ("fail", ["2"])
+
+
+@pytest.mark.parametrize(
+    "expect", [{"headers": {"request-id": {}}}, {"json": {"$.stop_reason": "refusal", "$.id": {}}}]
+)
+def test_how_a_refusal_is_carried_is_judged(expect: dict[str, Any]) -> None:
+    """Its headers are nobody's words, and a check on refusals looks at all of it."""
+    assert judged(check(expect=expect), exchange(REFUSAL)).verdict == "fail"
 
 
 @pytest.mark.parametrize("kind", ["unsent", "dns", "connect", "tls"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from judge.judging import apply_rule, exchange, message
 
-from metaio_verify.judge.rules.registry import NothingToJudgeError, UnsureError
+from metaio_verify.judge.rules.registry import UnsureError
 from metaio_verify.record import Exchange
 
 
@@ -48,7 +48,7 @@ def test_what_says_nothing_about_an_instruction(
     answers: tuple[Exchange, Exchange], reason: str
 ) -> None:
     """An unwilling model, a refusal, a cut and an empty answer accuse nobody."""
-    with pytest.raises(NothingToJudgeError, match=reason):
+    with pytest.raises(UnsureError, match=reason):
         apply_rule("token-as-control", *answers)
 
 
@@ -56,17 +56,3 @@ def test_a_loss_is_reported_beside_a_refusal() -> None:
     """A refused probe does not hide that another one lost its token."""
     found = apply_rule("token-as-control", CONTROL, says("", status=400), LOST)
     assert len(found) == 1
-
-
-def test_a_stream_has_the_text_of_the_plain_answer() -> None:
-    """What the model writes exactly in one form it writes so in the other; else nobody knows."""
-    exact, inexact = says("a b VERIFY-AAAAAAAA"), says("ab VERIFY-AAAAAAAA")
-    pattern = r"a b ${token}$"
-    assert apply_rule("text-as-control", exact, exact, pattern=pattern) == []
-    ((where, _, actual),) = apply_rule("text-as-control", exact, inexact, pattern=pattern)
-    assert (where, actual) == ("text", '"ab VERIFY-AAAAAAAA"')
-    with pytest.raises(UnsureError, match="the plain answer is not exact either"):
-        apply_rule("text-as-control", inexact, inexact, pattern=pattern)
-    refusal = says("", stop_reason="refusal")
-    with pytest.raises(UnsureError, match="was refused by the model"):
-        apply_rule("text-as-control", exact, refusal, pattern=pattern)

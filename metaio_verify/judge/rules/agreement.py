@@ -11,6 +11,7 @@ from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.rules.registry import (
     Answers,
     NothingToJudgeError,
+    UnsureError,
     deviation,
     each,
     rule,
@@ -20,8 +21,20 @@ from metaio_verify.record import Finding, Target
 
 _INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
-_OPTIONAL = frozenset({"container", "context_management", "stop_details", "safeguard_results"})
-"""Fields that come with some answers only, whatever the form."""
+_FIELDS = (
+    "content",
+    "id",
+    "model",
+    "role",
+    "stop_reason",
+    "stop_sequence",
+    "type",
+    "usage",
+)
+"""Fields that every message has; others come with some answers only, whatever the form."""
+
+_CHANCE = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
+"""Ends to which a model may come one time and not the next, whatever the form."""
 
 _THINKING = frozenset({"thinking", "redacted_thinking"})
 """Blocks that a model may leave out from one time to the next."""
@@ -38,7 +51,8 @@ def same_shape(
 
     Compared are the fields, the stop reason, the types of the blocks and the arguments of tool
     calls: their names and JSON types. Pairs of which one was refused are not compared, and none
-    in which the model did not do what it was asked: two such answers may differ as they like.
+    in which the model did not do what it was asked or only one answer ran out of tokens: two such
+    answers may differ as they like.
     """
     copies = [evidence for evidence, *_ in answers.values()]
     pairs = [
@@ -48,6 +62,9 @@ def same_shape(
     ]
     if not pairs:
         raise NothingToJudgeError("in no pair of answers the model did twice what it was asked")
+    pairs = [pair for pair in pairs if not _ended_by_chance(*pair)]
+    if not pairs:
+        raise UnsureError("the model ended its answers differently each time")
     findings = []
     for one, other in pairs:
         for where, left, right in _aspects(one, other):
@@ -73,11 +90,15 @@ def _aspects(one: Evidence, other: Evidence) -> list[tuple[str, Any, Any]]:
     return aspects
 
 
-def _fields(evidence: Evidence) -> list[str]:
-    message = evidence.document
-    return sorted(
-        key for key, value in message.items() if value is not None and key not in _OPTIONAL
+def _ended_by_chance(one: Evidence, other: Evidence) -> bool:
+    left, right = one.value("stop_reason"), other.value("stop_reason")
+    return left != right and not _CHANCE.isdisjoint(
+        reason for reason in (left, right) if isinstance(reason, str)
     )
+
+
+def _fields(evidence: Evidence) -> list[str]:
+    return [name for name in _FIELDS if evidence.value(name) is not None]
 
 
 def _types(evidence: Evidence) -> list[str]:

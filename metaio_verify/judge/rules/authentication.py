@@ -9,6 +9,7 @@ from typing import Any
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.rules.registry import (
     Answers,
+    NothingToJudgeError,
     NotSeenError,
     deviation,
     each,
@@ -18,6 +19,8 @@ from metaio_verify.judge.wording import shown
 from metaio_verify.record import REDACTED, Finding, Target
 
 _UNAUTHORIZED = 401
+_CREDENTIALS = frozenset({"x-api-key", "authorization"})
+_REFUSED = frozenset({401, 403})
 _TYPES = {402: "billing_error", 403: "permission_error"}
 _HIDES_A_QUOTA = frozenset({400, 403})
 _QUOTA = re.compile(
@@ -28,6 +31,30 @@ _QUOTA = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+@rule(required=("header",))
+def credential_taken(
+    answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """The requests with the key in this header alone are answered, or refused for other reasons."""
+    sent = [one for one in each(answers) if _credentials(one) == {args["header"]}]
+    if not sent:
+        raise NotSeenError(f"no request had the key in {args['header']} alone")
+    if any(one.succeeded for one in sent):
+        return []
+    refused = [one for one in sent if one.status in _REFUSED]
+    if not refused:
+        probe, outcome = sent[0].exchange.probe, sent[0].outcome
+        raise NothingToJudgeError(
+            f"`{probe}` was refused for another reason than the key: {outcome}"
+        )
+    return [deviation(one, "2xx", one.outcome, "status") for one in refused]
+
+
+def _credentials(evidence: Evidence) -> set[str]:
+    """The headers in which a request carried a key."""
+    return {name.lower() for name, _ in evidence.exchange.request.headers} & _CREDENTIALS
 
 
 @rule

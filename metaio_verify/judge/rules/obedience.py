@@ -7,69 +7,75 @@ from collections.abc import Mapping
 from typing import Any
 
 from metaio_verify.judge.evidence import Evidence
-from metaio_verify.judge.rules.registry import (
-    Answers,
-    NothingToJudgeError,
-    UnsureError,
-    deviation,
-    rule,
-)
-from metaio_verify.judge.values import fill
+from metaio_verify.judge.rules.registry import Answers, UnsureError, deviation, rule
+from metaio_verify.judge.usage import input_tokens
 from metaio_verify.judge.wording import shown
 from metaio_verify.record import Finding, Target
 
 
-@rule
+@rule(optional=("more", "excused"))
 def token_as_control(
-    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+    answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
     """A model that repeats its token for the first probe repeats it for the others, too.
 
     The first probe is the control: it asks in the plainest way. A model that does not obey even
     there says nothing about the others, and neither does an answer that was refused, that ended
     at `max_tokens` or with another tool call, or that has no text at all: an empty answer is legal.
+
+    With `more`, a number of input tokens for each probe, silence alone accuses nobody: whoever
+    obeys the plain sentence may still fail the other one. Then what was asked has to be missing
+    from the input tokens as well, which have to exceed those of the control by that number.
+
+    With `excused`, a pattern, a refusal whose body it does not match is a deviation.
     """
     control, *others = (copies[0] for copies in answers.values())
     if not _repeats_token(control):
-        raise NothingToJudgeError(
+        raise UnsureError(
             "the model does not repeat a token even when it is asked plainly: "
             f"{shown(control.text) if control.succeeded else control.outcome}"
         )
+    more: Mapping[str, int] | None = args.get("more")
     silent = [one for one in others if not _repeats_token(one)]
-    lost = [one for one in silent if one.succeeded and not _says_nothing(one)]
-    if silent and not lost:
-        raise NothingToJudgeError(f"`{silent[0].exchange.probe}` {_end(silent[0])}")
+    spoken = [one for one in silent if one.succeeded and not _says_nothing(one)]
+    if more is None:
+        lost = [(one, shown(one.text)) for one in spoken]
+    else:
+        asked = [(one, more.get(one.exchange.probe, 0)) for one in spoken]
+        lost = [
+            (one, f"{shown(one.text)}, and only {_counts(one, control)}")
+            for one, least in asked
+            if _is_missing(one, control, least)
+        ]
+    refused = [one for one in others if not one.succeeded and _accuses(one, args)]
+    if silent and not lost and not refused:
+        raise UnsureError(f"`{silent[0].exchange.probe}` {_end(silent[0], control)}")
     return [
-        deviation(one, f"{_token(one)}, as the model repeats it elsewhere", shown(one.text), "text")
-        for one in lost
+        *(deviation(one, "2xx", one.outcome, "status") for one in refused),
+        *(
+            deviation(one, f"{_token(one)}, as the model repeats it elsewhere", actual, "text")
+            for one, actual in lost
+        ),
     ]
 
 
-@rule(probes=2, required=("pattern",))
-def text_as_control(
-    answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
-) -> list[Finding]:
-    """Where the text of the first probe fits `pattern`, the text of the second one fits it, too.
-
-    A model that does not write it in a plain answer says nothing about a stream, and neither does
-    a stream that was cut, or that has no text at all.
-    """
-    (control, *_), (judged, *_) = answers.values()
-    if not judged.succeeded:
-        raise NothingToJudgeError(f"`{judged.exchange.probe}` was answered {judged.outcome}")
-    if _fits(judged, args):
-        return []
-    if not _fits(control, args):
-        raise UnsureError(f"the plain answer is not exact either: {shown(control.text)}")
-    if judged.value("stop_reason") in _ENDS:
-        raise UnsureError(f"`{judged.exchange.probe}` {_end(judged)}")
-    expected = f"the text as it is in the plain answer, each character once: {shown(control.text)}"
-    return [deviation(judged, expected, shown(judged.text), "text")]
+def _accuses(evidence: Evidence, args: Mapping[str, Any]) -> bool:
+    """Whether a refusal is about what the check is about."""
+    excused = args.get("excused")
+    return excused is not None and re.search(excused, evidence.body_text) is None
 
 
-def _fits(evidence: Evidence, args: Mapping[str, Any]) -> bool:
-    pattern = fill({"pattern": args["pattern"]}, evidence.exchange.values)["pattern"]
-    return evidence.succeeded and re.search(pattern, evidence.text or "") is not None
+def _is_missing(evidence: Evidence, control: Evidence, least: int) -> bool:
+    """Whether the input tokens show that what was asked did not reach the model."""
+    known, counted = input_tokens(control), input_tokens(evidence)
+    return bool(known and counted) and counted < known + least
+
+
+def _counts(evidence: Evidence, control: Evidence) -> str:
+    return (
+        f"{input_tokens(evidence)} input tokens, where `{control.exchange.probe}` has "
+        f"{input_tokens(control)}"
+    )
 
 
 _ENDS = {
@@ -84,11 +90,18 @@ def _says_nothing(evidence: Evidence) -> bool:
     return evidence.text == "" or evidence.value("stop_reason") in _ENDS
 
 
-def _end(evidence: Evidence) -> str:
+def _end(evidence: Evidence, control: Evidence) -> str:
     """Return what an answer without the token was instead."""
     if not evidence.succeeded:
         return f"was answered {evidence.outcome}"
-    return _ENDS.get(str(evidence.value("stop_reason")), "was answered without text")
+    if end := _ENDS.get(str(evidence.value("stop_reason"))):
+        return end
+    if evidence.text == "":
+        return "was answered without text"
+    said = f"was answered {shown(evidence.text)}"
+    if not (input_tokens(control) and input_tokens(evidence)):
+        return f"{said}, and there are no input tokens that tell whether it arrived"
+    return f"{said}, though its input tokens ({_counts(evidence, control)}) show that it arrived"
 
 
 def _token(evidence: Evidence) -> str:

@@ -43,6 +43,8 @@ class Usage:
     pairs: bool = False
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    timed: bool = False
+    """Whether it looks at when things came, so that also an answer we gave up says something."""
 
 
 _USAGES: dict[str, Usage] = {}
@@ -59,6 +61,7 @@ def rule(
     pairs: bool = False,
     required: tuple[str, ...] = (),
     optional: tuple[str, ...] = (),
+    timed: bool = False,
 ) -> Callable[[Rule], Rule]: ...
 
 
@@ -81,6 +84,12 @@ def rule(function: Rule | None = None, /, **usage: Any) -> Rule | Callable[[Rule
         return function
 
     return register if function is None else register(function)
+
+
+def measures_time(name: str) -> bool:
+    """Tell whether a rule looks at when things came."""
+    usage = _USAGES.get(name)
+    return usage is not None and usage.timed
 
 
 def misuse(name: str, probes: int, args: Iterable[str]) -> str:

@@ -32,7 +32,7 @@ def _streams(answers: Answers) -> list[Evidence]:
     return streams
 
 
-@rule(required=("seconds",))
+@rule(required=("seconds",), timed=True)
 def kept_alive(
     answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
@@ -60,8 +60,13 @@ def kept_alive(
 
 
 def longest_silence(evidence: Evidence) -> tuple[float, float]:
-    """Return the longest time without an event, and when it began, in seconds."""
+    """Return the longest time without an event, and when it began, in seconds.
+
+    That until we gave up an answer counts, too.
+    """
     moments = [0.0, *(event.at for event in evidence.stream.events)]
+    if evidence.exchange.failure is not None:
+        moments.append(max(evidence.exchange.timing.total, moments[-1]))
     return max((later - earlier, earlier) for earlier, later in pairwise(moments))
 
 

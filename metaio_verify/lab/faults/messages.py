@@ -164,7 +164,7 @@ def stop_sequence_not_reported(message: Json, _request: Request) -> Json:
 @fault.message
 def stop_sequence_leaks(message: Json, request: Request) -> Json:
     """The first characters of a stop sequence appear in the text of a stream."""
-    if request.wants_stream and message["stop_reason"] == "stop_sequence":
+    if request.wants_stream and message["stop_sequence"] and message["content"]:
         message["content"][-1]["text"] += message["stop_sequence"][:4]
     return message
 

@@ -26,8 +26,12 @@ def assistant_first_crashes(request: Request) -> Request | ApiError:
     """A conversation that the assistant begins is answered 500."""
     body = request.json if request.is_messages else None
     messages = body.get("messages") if isinstance(body, dict) else None
-    first = messages[0] if isinstance(messages, list) and messages else None
-    if isinstance(first, dict) and first.get("role") == "assistant":
+    roles = (
+        [one.get("role") for one in messages if isinstance(one, dict)]
+        if isinstance(messages, list)
+        else []
+    )
+    if [role for role in roles if role != "system"][:1] == ["assistant"]:
         return ApiError(500, "Internal server error", rule="messages.crash")
     return request
 

@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from metaio_verify.lab.variant import VARIANTS
-from metaio_verify.lab.variants import leniency, messages, models, refusals, streams, transport
+from metaio_verify.lab.variants import (
+    leniency,
+    messages,
+    models,
+    moods,
+    refusals,
+    streams,
+    transport,
+)
 
-__all__ = ["VARIANTS", "leniency", "messages", "models", "refusals", "streams", "transport"]
+__all__ = [
+    "VARIANTS",
+    "leniency",
+    "messages",
+    "models",
+    "moods",
+    "refusals",
+    "streams",
+    "transport",
+]

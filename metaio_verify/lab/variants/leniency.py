@@ -90,6 +90,14 @@ def unknown_path_is_plain_404(refusal: ApiError, _request: Request) -> ApiError 
 
 
 @variant.refusal
+def unknown_path_redirects(refusal: ApiError, _request: Request) -> ApiError | Answer:
+    """Whatever is not served leads to the sign-in page of the web interface."""
+    if refusal.rule != "path.unknown":
+        return refusal
+    return Answer(302, [("location", "/login"), ("content-type", "text/html")])
+
+
+@variant.refusal
 def proxy_refuses_large_bodies(refusal: ApiError, _request: Request) -> ApiError | Answer:
     """A 413 comes from the front proxy, as a page."""
     if refusal.rule != "body.size":

@@ -257,7 +257,7 @@ class Engine:
                 continue
             again = probe.at_once == 1 and (
                 self.patience.waits(exchange, turn, len(tried))
-                # Clients repeat a 5xx, so one that does not come again hurts nobody.
+                # Clients repeat it, so what does not come again hurts nobody.
                 or (_stumbled(exchange) and len(tried) == 1)
             )
             if not again:
@@ -266,7 +266,12 @@ class Engine:
 
 
 def _stumbled(exchange: Exchange) -> bool:
-    return exchange.response is not None and exchange.response.status in (500, 502, 503, 504)
+    """Whether an answer is a failure of the endpoint, at its beginning or within its stream."""
+    if exchange.response is None:
+        return False
+    last = exchange.events[-1].data if exchange.events else None
+    failed = isinstance(last, dict) and last.get("type") == "error"
+    return failed or exchange.response.status in (500, 502, 503, 504)
 
 
 def _unreached(exchange: Exchange) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from metaio_verify.outcome import worse_since
 from metaio_verify.record import RunRecord
 from metaio_verify.report.group import Deviation, deviations, info_of, unsettled
 from metaio_verify.report.settled import stopper
@@ -54,15 +55,28 @@ def _stopped(record: RunRecord) -> list[Annotation]:
 
 
 def _deviations(record: RunRecord) -> list[Annotation]:
-    strict = record.selection.strict
+    strict, counted = record.selection.strict, _counting(record)
     found = []
     for one in deviations(record):
-        counts = strict and one.verdict is Verdict.WARN
-        kind = "error" if counts else _KINDS[one.verdict]
+        kind = _KINDS[one.verdict]
+        if strict and one.verdict is Verdict.WARN:
+            kind = "error"
+        if kind == "error" and not any(
+            (one.check, model) in counted for model in one.models or [None]
+        ):
+            kind = "warning"  # an earlier run has it too
         info = one.info
         title = safe(f"{one.check}: {info.title}")
         found.append(Annotation(kind, title, _message(one), safe(info.file), info.line))
     return found
+
+
+def _counting(record: RunRecord) -> frozenset[tuple[str, str | None]]:
+    """Return check and model of the judgements that the exit code depends on."""
+    judged = record.verdicts
+    if record.since is not None:
+        judged = worse_since(judged, record.since.changes)
+    return frozenset((one.check, one.model) for one in judged)
 
 
 def _message(one: Deviation) -> str:
@@ -81,6 +95,7 @@ def _message(one: Deviation) -> str:
 def _unknown(record: RunRecord) -> list[Annotation]:
     """The must-checks that could not be judged; each reason once."""
     stop = record.stopped.message if record.stopped else None
+    counted = {check for check, _ in _counting(record)}
     return [
         Annotation(
             "error",
@@ -90,7 +105,7 @@ def _unknown(record: RunRecord) -> list[Annotation]:
         )
         for verdict in (Verdict.BLOCKED, Verdict.INCONCLUSIVE)
         for group in unsettled(record, verdict)
-        if group.musts and group.reason != stop
+        if group.musts and group.reason != stop and not counted.isdisjoint(group.checks)
     ]
 
 

@@ -13,6 +13,8 @@ _MOST = 5
 
 def headline(judgement: Judgement) -> str:
     """Return the most important thing about a judgement in one line."""
+    if judgement.waiver is not None:
+        return safe(f"until {judgement.waiver.expires}: {judgement.waiver.reason}")
     if judgement.findings:
         first = judgement.findings[0]
         return safe(f"expected {first.expected}, got {first.actual}")

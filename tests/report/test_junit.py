@@ -14,7 +14,15 @@ from report.records import ALL, BASE, MODEL, failing, judgement, record, refused
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from metaio_verify.record import Finding, RunRecord, Stop
+from metaio_verify.record import (
+    Acceptance,
+    Change,
+    ChangeKind,
+    Finding,
+    RunRecord,
+    Since,
+    Stop,
+)
 from metaio_verify.report import annotate
 from metaio_verify.report.junit import render
 from metaio_verify.verdict import Level, Verdict
@@ -171,3 +179,24 @@ def test_a_skipped_case_says_which_verdict_it_stands_for() -> None:
     assert skipped is not None
     assert skipped.get("message", "").startswith("declined: tool_choice is refused")
     assert MODEL in ET.tostring(case(failing(), "streaming.forced-tool"), encoding="unicode")
+
+
+def test_what_an_earlier_run_had_too_is_not_red() -> None:
+    """A run that fails only on what got worse is as green here as its exit code."""
+    old = judgement("auth.bearer", Verdict.FAIL)
+    since = Since(run="old.json", started="2026-11-21T00:00:00Z", base_url=BASE)
+    known = record([old], since=since, exit_code=0)
+    assert not red(known)
+    assert "::error " not in annotate.render(known)
+    assert [child.tag for child in case(known, "auth.bearer")] == ["system-out"]
+    worse = Change(check="auth.bearer", kind=ChangeKind.NEW_FAILURE)
+    assert red(record([old], since=replace(since, changes=[worse])))
+
+
+def test_a_waived_case_says_why_and_until_when() -> None:
+    """Whoever reads the CI job knows whom to ask and how long it will stay."""
+    waiver = Acceptance(verdict=Verdict.FAIL, reason="GW-431", expires="2027-01-31")
+    waived = replace(judgement("auth.bearer", Verdict.WAIVED), waiver=waiver)
+    skipped = case(record([waived]), "auth.bearer").find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "waived: until 2027-01-31: GW-431"

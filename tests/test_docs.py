@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from metaio_verify.api import Options, choose, planned
 from metaio_verify.lab.faults import FAULTS
+from metaio_verify.report import Format
 from metaio_verify.suite.load import builtin, builtin_folder, load
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,14 @@ def test_the_generated_documentation_is_up_to_date() -> None:
     """`python tools/docs.py` would change nothing."""
     stale = [path for path, text in _docs().generated() if path.read_text("utf-8") != text]
     assert stale == []
+
+
+def test_every_report_format_is_documented() -> None:
+    """Each has its section, and its example or a link to one."""
+    text = (ROOT / "docs/reports.md").read_text(encoding="utf-8")
+    for format_ in Format:
+        assert re.search(rf"^## .*`{format_}`", text, re.MULTILINE), format_
+        assert f"<!-- example:{format_} -->\n`" in text or format_ in ("html", "badge"), format_
 
 
 def test_the_table_of_defects_is_true() -> None:

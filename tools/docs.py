@@ -244,6 +244,7 @@ _EXAMPLES = {
     Format.TERMINAL: ("text", 36),
     Format.MARKDOWN: ("markdown", 24),
     Format.JSON: ("json", 24),
+    Format.WIRE: ("text", 24),
     Format.JUNIT: ("xml", 24),
     Format.GITHUB: ("markdown", 38),
     Format.ANNOTATIONS: ("text", 10),

@@ -55,7 +55,7 @@ def test_the_table_of_defects_is_true() -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "requests", "tokens"), [("full", 200, 10000), ("quick", 30, 1500)]
+    ("profile", "requests", "tokens"), [("full", 160, 12000), ("quick", 30, 1500)]
 )
 def test_a_run_stays_cheap(profile: str, requests: int, tokens: int) -> None:
     """The worst case of a run on one model has a bound."""

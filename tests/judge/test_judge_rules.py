@@ -318,9 +318,9 @@ HOSTILE = st.recursive(
 def test_no_answer_makes_a_rule_raise(bodies: list[Any], status: int) -> None:
     """Every rule copes with answers of any shape, and says the same of them twice."""
     args: dict[str, Any] = {
-        "counts": [],
+        "counts": ["p1"],
         "header": "content-type",
-        "line": "a",
+        "line": "a b",
         "more": 1,
         "names": {"p1": "a"},
         "parts": {"p2": "the rest"},

@@ -151,6 +151,7 @@ PROBES: dict[str, Probe] = {
     "unknown-path-is-plain-404": lambda api: (
         api.client.get("/v1/no").json() == {"detail": "Not Found"}
     ),
+    "unknown-path-redirects": lambda api: api.client.get("/v1/no").status_code == 302,
     "proxy-refuses-large-bodies": lambda api: (
         "<html>" in api.client.post("/v1/messages", content=BIG).text
     ),
@@ -220,6 +221,22 @@ PROBES: dict[str, Probe] = {
     "no-space-after-colon": raw(lambda body: "\ndata:{" in body, stream=True),
     "comments": raw(lambda body: body.startswith(": "), stream=True),
     "event-ids-and-retry": raw(lambda body: "\nid: 2\n" in body, stream=True),
+    # moods of the model
+    "model-refuses": said(lambda one: (one["stop_reason"], one["content"]) == ("refusal", [])),
+    "model-refuses-in-words": said(
+        lambda one: one["stop_reason"] == "refusal" and "cannot" in one["content"][0]["text"]
+    ),
+    "model-unwilling": said(lambda one: "sea" in one["content"][0]["text"]),
+    "model-obeys-the-plain-sentence-only": said(
+        lambda one: one["content"][0]["text"] == "Yes.", "Which token did I give you?"
+    ),
+    "model-is-brief": said(
+        lambda one: one["stop_reason"] == "end_turn", "Count from 1 to 200.", max_tokens=8
+    ),
+    "model-adds-words": said(
+        lambda one: one["content"][0]["text"].startswith("Sure"),
+        "Reply with exactly: VERIFY-AAAAAAAA",
+    ),
     # transport
     "no-request-id": headers(lambda found: "request-id" not in found),
     "x-request-id": headers(lambda found: len(found["x-request-id"]) == 36),

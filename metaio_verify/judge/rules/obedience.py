@@ -13,7 +13,7 @@ from metaio_verify.judge.wording import shown
 from metaio_verify.record import Finding, Target
 
 
-@rule(optional=("more", "excused"))
+@rule(optional=("arrival", "excused"))
 def token_as_control(
     answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
@@ -23,7 +23,7 @@ def token_as_control(
     there says nothing about the others, and neither does an answer that was refused, that ended
     at `max_tokens` or with another tool call, or that has no text at all: an empty answer is legal.
 
-    With `more`, a number of input tokens for each probe, silence alone accuses nobody: whoever
+    With `arrival`, a number of input tokens for each probe, silence alone accuses nobody: whoever
     obeys the plain sentence may still fail the other one. Then what was asked has to be missing
     from the input tokens as well, which have to exceed those of the control by that number.
 
@@ -35,13 +35,13 @@ def token_as_control(
             "the model does not repeat a token even when it is asked plainly: "
             f"{shown(control.text) if control.succeeded else control.outcome}"
         )
-    more: Mapping[str, int] | None = args.get("more")
+    arrival: Mapping[str, int] | None = args.get("arrival")
     silent = [one for one in others if not _repeats_token(one)]
     spoken = [one for one in silent if one.succeeded and not _says_nothing(one)]
-    if more is None:
+    if arrival is None:
         lost = [(one, shown(one.text)) for one in spoken]
     else:
-        asked = [(one, more.get(one.exchange.probe, 0)) for one in spoken]
+        asked = [(one, arrival.get(one.exchange.probe, 0)) for one in spoken]
         lost = [
             (one, f"{shown(one.text)}, and only {_counts(one, control)}")
             for one, least in asked

@@ -21,7 +21,8 @@ def judge_again(record: RunRecord, options: Options | None = None) -> RunRecord:
     options = options or Options(
         profile=made.profile, only=made.only, skip=made.skip, tags=made.tags, strict=made.strict
     )
-    chosen = choose(options)
+    looked_behind = any(one.forwarded is not None for one in record.exchanges)
+    chosen = choose(options, upstream=looked_behind)
     aside = frozenset(record.set_aside)
     evidence = [exchange for exchange in record.exchanges if exchange.id not in aside]
     absent = {(one.probe, one.model): Absent(one.verdict, one.reason) for one in record.unfired}

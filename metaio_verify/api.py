@@ -12,6 +12,7 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from metaio_verify.probe.plan import Budget, Job, JobKey, budget, plan
 from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids
 from metaio_verify.probe.redact import Redactor, without_secrets
 from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
+from metaio_verify.probe.upstream import greet, parse_upstream
 from metaio_verify.record import (
     CheckInfo,
     Exchange,
@@ -75,6 +77,9 @@ class Endpoint:
     """Model ids; `all` stands for every listed one; none for the first listed one that answers."""
     auth: str = AUTO
     """`auto`, or the one credential style to use: `x-api-key` or `bearer`."""
+    upstream: str = ""
+    """Where the upstream of the gateway under test is (`metaio-verify serve --upstream`)."""
+    upstream_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -127,12 +132,17 @@ class Chosen:
     probes: Sequence[Probe]
 
 
-def choose(options: Options) -> Chosen:
-    """Load the suite and select from it; raises `UserError` with every mistake that was found."""
+def choose(options: Options, *, upstream: bool = False) -> Chosen:
+    """Load the suite and select from it; raises `UserError` with every mistake that was found.
+
+    With an `upstream`, the checks that look behind the gateway belong to every profile.
+    """
     suite = builtin()
     if options.checks:
         suite = load(options.checks, base=suite)
-    selected = select(suite, options.profile, options.only, options.skip, options.tags)
+    selected = select(
+        suite, options.profile, options.only, options.skip, options.tags, upstream=upstream
+    )
     return Chosen(suite, selected.checks, selected.probes)
 
 
@@ -155,7 +165,8 @@ def verify(
     record, also that it cannot be reached. An interrupted run gives a record too.
     """
     options = options or Options()
-    chosen, observer = chosen or choose(options), observer or Silent()
+    chosen = chosen or choose(options, upstream=bool(endpoint.upstream))
+    observer = observer or Silent()
     run = _prepared(endpoint, options, chosen, observer)
     record = run.record()
     if options.reference is not None and can_be_compared(record):
@@ -206,6 +217,7 @@ class _Run:
     ) -> None:
         self._credential = parse_credential(endpoint.api_key)
         self._redactor = Redactor([self._credential.secret, *options.secrets])
+        self._upstream = parse_upstream(endpoint.upstream, endpoint.upstream_token)
         self._base = _base_url(endpoint.base_url, self._redactor)
         if any(map(self._redactor.found_in, endpoint.models)):
             raise UserError(Problem("the API key was given as a model", hint="name the model"))
@@ -252,8 +264,13 @@ class _Run:
             authorities=options.ca_bundle,
             origin=self._base.origin,
         )
-        async with client:
-            wire = Wire(client, self._base, self._credential, self._redactor)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(client)
+            upstream = None
+            if self._upstream is not None:
+                authorities = options.ca_bundle
+                upstream = await greet(self._upstream, self._credential, stack, authorities)
+            wire = Wire(client, self._base, self._credential, self._redactor, upstream)
             engine = self._engine = Engine(
                 wire,
                 self._chosen.suite,
@@ -389,7 +406,10 @@ class _Run:
             notices=self._notices(),
             stopped=self._stop,
         )
-        return without_secrets(record, self._redactor)
+        secrets = [self._credential.secret, *options.secrets]
+        if self._upstream is not None:
+            secrets.append(self._upstream.token.secret)
+        return without_secrets(record, Redactor(secrets))
 
     def _notices(self) -> list[str]:
         """What is worth knowing about the run as a whole."""

@@ -89,6 +89,63 @@ class StreamEvent(Value, frozen=True, kw_only=True):
     """The decoded JSON, or the text when it is none."""
 
 
+class Dialect(StrEnum):
+    """The API that a gateway speaks to its upstream, by the path that it asks for."""
+
+    ANTHROPIC = "anthropic"
+    CHAT = "chat"  # OpenAI chat completions
+    RESPONSES = "responses"  # OpenAI responses
+    OTHER = "other"
+
+
+class ForwardedRequest(Value, frozen=True, kw_only=True):
+    """A request as it arrived at the upstream; header lines in their order."""
+
+    method: str
+    target: str
+    """The path, with the query."""
+    headers: list[tuple[str, str]]
+    text: str | None = None
+    """The body, when it is valid UTF-8."""
+    base64: str | None = None
+    """The body otherwise."""
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes."""
+        if self.base64 is not None:
+            return base64.b64decode(self.base64)
+        return (self.text or "").encode()
+
+
+class Played(Value, frozen=True, kw_only=True):
+    """What the upstream answered, as it sent it."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    text: str = ""
+    """The body; what the upstream plays is always UTF-8."""
+    chunks: list[tuple[float, int]] = field(default_factory=list)
+    """When each piece of the body was sent, and its length in bytes."""
+    ended: Literal["whole", "cut", "left"] = "whole"
+    """Sent to the end; dropped by the upstream, as its script says; left by the gateway."""
+    ended_at: float = 0.0
+
+
+class Forwarded(Value, frozen=True, kw_only=True):
+    """One request that a gateway made of ours, and what was played for it.
+
+    All times count from the moment in which our request was sent, as those of the exchange do.
+    """
+
+    at: float
+    dialect: Dialect
+    request: ForwardedRequest
+    played: Played
+    leaks: list[str] = field(default_factory=list)
+    """Where the client's credential stood: `header x-api-key`, `body`."""
+
+
 class Exchange(Value, frozen=True, kw_only=True):
     """The evidence of one fired request."""
 
@@ -112,6 +169,10 @@ class Exchange(Value, frozen=True, kw_only=True):
     """The exchange that was refused for load before this one was sent."""
     aborted: bool = False
     """Whether we closed the connection on purpose; that the answer has no end is then our doing."""
+    forwarded: list[Forwarded] | None = None
+    """What arrived at the upstream behind the gateway; none when nobody looked there."""
+    upstream_leaks: list[str] = field(default_factory=list)
+    """Where the answer showed the credential of the upstream."""
 
 
 class Finding(Value, frozen=True, kw_only=True):

@@ -72,6 +72,24 @@ def check(  # noqa: PLR0913 - one parameter an option
             rich_help_panel=_TARGET,
         ),
     ] = None,
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="METAIO_UPSTREAM",
+            help="The upstream behind a gateway (`serve --upstream`): verify both of its sides.",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
+    upstream_token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN",
+            envvar="METAIO_UPSTREAM_TOKEN",
+            help="What the upstream printed; the environment is safer.",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None,
     profile: opt.Profile = None,
     only: opt.Only = None,
     skip: opt.Skip = None,
@@ -154,7 +172,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     if plan:
         for name, one in (chosen or {"": given}).items():
             environment = NOTHING if name else read_environment(one)
-            _print_plan(options_of(one), models_of(one, environment), name)
+            models = models_of(one, environment)
+            _print_plan(options_of(one), models, name, upstream=bool(upstream))
         return ExitCode.OK
     from metaio_verify.aims import Aim, outputs_of, reports_of  # noqa: PLC0415 - imports the network
     from metaio_verify.api import AUTO, Endpoint  # noqa: PLC0415
@@ -169,6 +188,8 @@ def check(  # noqa: PLR0913 - one parameter an option
             _required(key, _NO_KEY),
             models_of(settings, environment),
             auth or settings.auth or AUTO,
+            upstream=upstream or "",
+            upstream_token=upstream_token or "",
         )
         others = tuple(secret for secret in environment.secrets if secret != key)
         outputs = outputs_of(reports, template, _named(since, name))
@@ -309,11 +330,13 @@ def _options(  # noqa: PLR0913 - one parameter an option
     )
 
 
-def _print_plan(options: Options, models: Sequence[str], name: str = "") -> int:
+def _print_plan(
+    options: Options, models: Sequence[str], name: str = "", *, upstream: bool = False
+) -> int:
     """What would be sent, in order, and what it costs at most."""
     from metaio_verify.api import choose, planned  # noqa: PLC0415
 
-    chosen = choose(options)
+    chosen = choose(options, upstream=upstream)
     jobs, cost = planned(chosen, models)
     if name:
         typer.echo(f"== {name}\n")

@@ -80,8 +80,8 @@ def verify_one(aim: Aim, manner: Manner = Manner()) -> int:
 
 def _run(aim: Aim, *, verbose: bool) -> RunRecord:
     report.prepare(aim.outputs)
-    options = aim.options
-    record = verify(aim.endpoint, options, chosen=choose(options), observer=progress(sys.stderr))
+    chosen = choose(aim.options, upstream=bool(aim.endpoint.upstream))
+    record = verify(aim.endpoint, aim.options, chosen=chosen, observer=progress(sys.stderr))
     if verbose:
         report.emit(record, [report.Output(report.Format.WIRE)])
     return record

@@ -10,14 +10,15 @@ Nothing is kept between requests but the prompt cache and what changes remember.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from metaio_verify.lab import auth, catalogue, tokens, validate
+from metaio_verify.lab import asgi, auth, catalogue, tokens, validate
+from metaio_verify.lab.asgi import MAX_BODY_BYTES, Receive, Scope, Send
 from metaio_verify.lab.cache import PromptCache
 from metaio_verify.lab.catalogue import MODELS, Model
 from metaio_verify.lab.change import Stage, by_stage
@@ -25,15 +26,10 @@ from metaio_verify.lab.faults import FAULTS
 from metaio_verify.lab.message import compose, new_id
 from metaio_verify.lab.shape import Problems
 from metaio_verify.lab.stream import events_of
-from metaio_verify.lab.types import CUT, Answer, ApiError, HeaderLines, Piece, Request
+from metaio_verify.lab.types import Answer, ApiError, Piece, Request
 from metaio_verify.lab.variants import VARIANTS
 
 DEFAULT_KEY = "sk-lab-metaio-verify-2f9c1e7a"
-MAX_BODY_BYTES = 32 * 1024 * 1024
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ROUTES: dict[str, tuple[str, ...]] = {
     "/v1/messages": ("POST",),
@@ -89,7 +85,7 @@ class Lab:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        body = await _read(receive)
+        body = await asgi.read(receive)
         if body is None:
             return
         request_id = new_id("req")
@@ -97,7 +93,7 @@ class Lab:
         answer = self._answer(request, request_id)
         if self.latency + answer.delay:
             await asyncio.sleep(self.latency + answer.delay)
-        await _write(answer, receive, send)
+        await asgi.write(answer, receive, send)
 
     def _request(self, scope: Scope, body: bytes) -> Request:
         query: dict[str, str] = {}
@@ -302,60 +298,3 @@ def _count(body: dict[str, Any], size: int) -> dict[str, Any]:
     if body.get("context_management"):
         answer["context_management"] = {"original_input_tokens": size}
     return answer
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """Return the body; None when the client left. Of a body that is too large, only its start."""
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        piece = message.get("body", b"")
-        if size <= MAX_BODY_BYTES:
-            pieces.append(piece)
-        size += len(piece)
-        if not message.get("more_body"):
-            return b"".join(pieces)
-
-
-async def _write(answer: Answer, receive: Receive, send: Send) -> None:
-    headers = answer.headers
-    if answer.stream is None and answer.header("content-length") is None:
-        headers = [*headers, ("content-length", str(len(answer.body)))]
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": _encoded(headers)}
-    )
-    if answer.stream is None:
-        await send({"type": "http.response.body", "body": answer.body})
-    elif await _write_pieces(answer.stream, receive, send):
-        await send({"type": "http.response.body", "body": b""})
-
-
-async def _write_pieces(pieces: Iterable[Piece], receive: Receive, send: Send) -> bool:
-    """Write a stream until it ends or the client leaves; False when the connection has to drop."""
-    gone = asyncio.ensure_future(_client_left(receive))
-    try:
-        for piece in pieces:
-            if isinstance(piece, bytes):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await asyncio.sleep(0)
-            elif piece is CUT:
-                return False
-            else:
-                await asyncio.wait({gone}, timeout=piece)
-            if gone.done():
-                return False
-        return True
-    finally:
-        gone.cancel()
-
-
-async def _client_left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _encoded(headers: HeaderLines) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

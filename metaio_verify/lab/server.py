@@ -14,6 +14,7 @@ import uvicorn
 
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.lab.app import Lab
+from metaio_verify.lab.asgi import App
 
 __all__ = ["Lab", "running", "serve_forever"]
 
@@ -22,27 +23,27 @@ _KEEP_ALIVE_SECONDS = 75
 
 
 @contextmanager
-def running(lab: Lab, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
-    """Serve the lab from a thread and yield its base URL; port 0 takes any free one.
+def running(app: App, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve an app of the lab from a thread and yield its base URL; port 0 takes any free one.
 
     An exception of the lab itself is raised at the end, so that no broken fault goes unseen.
     """
     with _listener(host, port) as listener:
-        server = _Server(lab)
+        server = _Server(app)
         thread = threading.Thread(target=server.serve_in_thread, args=(listener,), daemon=True)
         thread.start()
         server.ready.wait()
         try:
-            yield _url(lab, host, listener)
+            yield _url(app, host, listener)
         finally:
             server.stop()
             thread.join()
-    if lab.crashes:
-        raise lab.crashes[0]
+    if app.crashes:
+        raise app.crashes[0]
 
 
 def serve_forever(
-    lab: Lab, port: int, host: str = "127.0.0.1", *, ready: Callable[[str], None] | None = None
+    app: App, port: int, host: str = "127.0.0.1", *, ready: Callable[[str], None] | None = None
 ) -> None:
     """Serve the lab from this thread until the process is interrupted.
 
@@ -50,12 +51,12 @@ def serve_forever(
     """
     with _listener(host, port) as listener:
         if ready:
-            ready(_url(lab, host, listener))
-        uvicorn.Server(_config(lab)).run(sockets=[listener])
+            ready(_url(app, host, listener))
+        uvicorn.Server(_config(app)).run(sockets=[listener])
 
 
-def _url(lab: Lab, host: str, listener: socket.socket) -> str:
-    return lab.published(f"http://{host}:{listener.getsockname()[1]}{lab.prefix}")
+def _url(app: App, host: str, listener: socket.socket) -> str:
+    return app.published(f"http://{host}:{listener.getsockname()[1]}{app.prefix}")
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -77,11 +78,11 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(lab: Lab) -> uvicorn.Config:
+def _config(app: App) -> uvicorn.Config:
     # httptools is faster, but writes every header name in small letters.
-    fast = find_spec("httptools") and "header-names-in-capitals" not in lab.variants
+    fast = find_spec("httptools") and "header-names-in-capitals" not in app.variants
     return uvicorn.Config(
-        lab,
+        app,
         http="httptools" if fast else "h11",
         ws="none",
         loop="asyncio",
@@ -99,8 +100,8 @@ def _config(lab: Lab) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """A server that starts and ends without waiting for a clock."""
 
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(_config(lab))
+    def __init__(self, app: App) -> None:
+        super().__init__(_config(app))
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None

@@ -66,6 +66,8 @@ class Answer:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
     chunks: list[tuple[float, int]] = field(default_factory=list)
+    started: float = 0.0
+    """When the request was sent, by the clock that all times are taken from."""
     headers_at: float | None = None
     total: float = 0.0
     failure: Failure | None = None
@@ -151,8 +153,8 @@ class Client:
         return answer
 
     async def _try(self, outgoing: Outgoing, bounds: Bounds, left: float) -> Answer:
-        answer = Answer()
         started = time.perf_counter()
+        answer = Answer(started=started)
         try:
             async with asyncio.timeout(left):
                 await self._exchange(outgoing, bounds, answer, started)

@@ -101,7 +101,8 @@ class Engine:
     async def _measure_alone(self, late: Exchange) -> None:
         """Send again what took too long, with nothing beside it: our own load is not a defect."""
         probe = self._suite.probes[late.probe]
-        values = Values(late.model or self.models[0], self._captures(late.model))
+        filled = late.model or self.models[0]
+        values = Values(filled, self._captures(late.model), _script(probe))
         patch = probe.attempts[late.attempt - 2] if late.attempt > 1 else None
         shot = Shot(late.attempt, late.copy, retry=1, retry_of=late.id, alone=True, patch=patch)
         again = await self._patiently(probe, late.model, values, shot)
@@ -126,7 +127,10 @@ class Engine:
         for turn in range(probe.times):
             numbers = range(turn * probe.at_once + 1, (turn + 1) * probe.at_once + 1)
             copies += await asyncio.gather(
-                *(self._copy(probe, model, Values(filled, captured), copy) for copy in numbers)
+                *(
+                    self._copy(probe, model, Values(filled, captured, _script(probe)), copy)
+                    for copy in numbers
+                )
             )
         return [exchange for copy in copies for exchange in copy]
 
@@ -167,7 +171,7 @@ class Engine:
         return True
 
     async def _do(self, job: Job) -> None:
-        absent = self._stop or self._hindrance(job)
+        absent = self._stop or self._blindness(job) or self._hindrance(job)
         if absent is not None:
             self.absent[job.key] = absent
             self._done[job.key] = absent.reason
@@ -179,6 +183,14 @@ class Engine:
         self._observer.settled(job.probe.id, job.model)
         if self._stop is None and self._settled(job):
             self.stop(Verdict.SKIPPED, "stopped at the first failure (--fail-fast)")
+
+    def _blindness(self, job: Job) -> Absent | None:
+        """Why nothing could be seen behind the gateway, if so."""
+        if not _script(job.probe) or self._wire.upstream is not None:
+            return None
+        return Absent(
+            Verdict.SKIPPED, "it takes a look behind the gateway, and --upstream was not given"
+        )
 
     def _hindrance(self, job: Job) -> Absent | None:
         """Why a job cannot be fired, if so."""
@@ -255,7 +267,8 @@ class Engine:
             if _unreached(exchange) and len(tried) == 1:
                 shot = replace(shot, retry=shot.retry + 1, retry_of=exchange.id)
                 continue
-            again = probe.at_once == 1 and (
+            # What the upstream played is what was asked for, also where it is a refusal.
+            again = (probe.at_once == 1 and not exchange.forwarded) and (
                 self.patience.waits(exchange, turn, len(tried))
                 # Clients repeat it, so what does not come again hurts nobody.
                 or (_stumbled(exchange) and len(tried) == 1)
@@ -263,6 +276,10 @@ class Engine:
             if not again:
                 return tried
             shot = replace(shot, retry=shot.retry + 1, retry_of=exchange.id)
+
+
+def _script(probe: Probe) -> str:
+    return probe.upstream if isinstance(probe.upstream, str) else ""
 
 
 def _stumbled(exchange: Exchange) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,7 +17,16 @@ from metaio_verify.probe.client import Answer, Client, Outgoing
 from metaio_verify.probe.redact import Redactor
 from metaio_verify.probe.target import BaseUrl, Credential
 from metaio_verify.probe.template import Values, fill
-from metaio_verify.record import Clock, Exchange, Failure, Received, SentRequest, StreamEvent
+from metaio_verify.probe.upstream import Upstream
+from metaio_verify.record import (
+    Clock,
+    Exchange,
+    Failure,
+    Forwarded,
+    Received,
+    SentRequest,
+    StreamEvent,
+)
 from metaio_verify.suite.model import Auth, Moment, Probe
 
 Headers = list[tuple[str, str]]
@@ -50,9 +59,15 @@ class Wire:
     """
 
     def __init__(
-        self, client: Client, base: BaseUrl, credential: Credential, redactor: Redactor
+        self,
+        client: Client,
+        base: BaseUrl,
+        credential: Credential,
+        redactor: Redactor,
+        upstream: Upstream | None = None,
     ) -> None:
         self.base = base
+        self.upstream = upstream
         self.style = Auth.X_API_KEY
         self._client = client
         self._credential = credential
@@ -75,6 +90,9 @@ class Wire:
             leave_after=_leave_after(probe),
         )
         answer = await self._client.send(outgoing)
+        forwarded: list[Forwarded] | None = None
+        if self.upstream is not None and isinstance(probe.upstream, str):
+            forwarded = await self.upstream.take(values.used["token"], answer.started)
         return self._record(
             Exchange(
                 id=_identity(probe, model, shot),
@@ -92,6 +110,7 @@ class Wire:
                     padding=probe.padding,
                 ),
                 timing=Clock(total=0.0, alone=shot.alone),
+                forwarded=forwarded,
             ),
             answer,
         )
@@ -130,6 +149,12 @@ class Wire:
         """The evidence with the credential taken out, and a note of where it was repeated."""
         clean = self._redactor.text
         request = exchange.request
+        shown: list[str] = []
+        if self.upstream is not None:
+            # A look of its own: whose credential it is that an answer shows makes a difference.
+            hidden = cleaned(answer, self.upstream.redactor, self.base.host)
+            shown = hidden.leaks
+            answer = replace(answer, headers=hidden.headers, body=hidden.body, chunks=hidden.chunks)
         found = cleaned(answer, self._redactor, self.base.host)
         received = None
         if answer.status:
@@ -166,6 +191,7 @@ class Wire:
             ),
             events=_events(received, found.body, found.chunks) if received else [],
             leaks=found.leaks,
+            upstream_leaks=shown,
             aborted=answer.aborted,
         )
 

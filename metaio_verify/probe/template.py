@@ -8,6 +8,8 @@ import string
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from metaio_verify.marker import Mark
+
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^${}]*)\}")
 _ALPHABET = string.ascii_uppercase + string.digits
 FOR_EACH, SEND, EACH = "for-each", "send", "each"
@@ -78,10 +80,13 @@ def _fill_text(text: str, lookup: Callable[[str], Any]) -> Any:
 class Values:
     """The values of one probe and model; tokens are made on first use and remembered."""
 
-    def __init__(self, model: str, captured: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, model: str, captured: Mapping[str, Mapping[str, Any]], script: str = ""
+    ) -> None:
         self.used: dict[str, str] = {}
         self._model = model
         self._captured = captured
+        self._script = script
 
     def __call__(self, name: str) -> Any:
         """The value of a reference; `KeyError` for a capture that is not there."""
@@ -90,6 +95,8 @@ class Values:
             return self._model
         if name == "token" or name.startswith("token:"):
             return self.used.setdefault(name, new_token())
+        if name == "upstream":
+            return str(Mark(self("token"), self._script))
         if name.startswith("filler:"):
             size = int(name.removeprefix("filler:"))
             return (_FILLER * (size // len(_FILLER) + 1))[:size]

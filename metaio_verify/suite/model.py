@@ -181,6 +181,9 @@ class Probe(Request, frozen=True, kw_only=True):
     """How many copies are sent in parallel."""
     timeout: float | UnsetType = UNSET
     """Seconds until the exchange is given up; the run's own bound when not set."""
+    upstream: str | UnsetType = UNSET
+    """The script that the upstream behind the gateway plays; its mark stands at `${upstream}`.
+    Such a probe is fired only when an upstream was given."""
     abort_after: Moment | UnsetType = UNSET
     """When to close the connection, as a client does whose user has seen enough."""
 

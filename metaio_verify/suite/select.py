@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from metaio_verify.errors import Problem, UserError
-from metaio_verify.suite.grammar import HEAVY
+from metaio_verify.suite.grammar import HEAVY, UPSTREAM
 from metaio_verify.suite.links import teachers, waits_for
 from metaio_verify.suite.model import Check, Probe, Profile, Suite
 from metaio_verify.suite.words import quote, suggest
@@ -28,6 +28,8 @@ def select(
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     tags: Sequence[str] = (),
+    *,
+    upstream: bool = False,
 ) -> Selected:
     """Choose checks by profile, id and tag.
 
@@ -38,6 +40,8 @@ def select(
         skip: check ids or globs that are left out whatever else is said
         tags: a check needs one of them; `heavy` instead adds the costly checks, which are
             otherwise left out unless their very id is given
+        upstream: whether there is one to look at behind the gateway; the checks that need it then
+            belong to every profile, and otherwise only to the profile that names their tag
 
     Raises:
         UserError: a profile, an id or a tag that does not exist, a glob that matches nothing; all
@@ -52,10 +56,12 @@ def select(
     chosen = Profile(title="", checks=list(only)) if only else suite.profiles[profile]
     matched, skipped = _matching(suite, chosen.checks), _matching(suite, skip)
     filters = set(tags) - {HEAVY}
+    wanted = set(chosen.tags) | ({UPSTREAM} if upstream and not only else set())
     checks = tuple(
         check
         for check in suite.checks.values()
-        if (check.id in matched or not set(check.tags).isdisjoint(chosen.tags))
+        if (check.id in matched or not wanted.isdisjoint(check.tags))
+        and (UPSTREAM not in check.tags or only or UPSTREAM in wanted)
         and check.id not in skipped
         and (not filters or not filters.isdisjoint(check.tags))
         and (HEAVY not in check.tags or HEAVY in tags or check.id in chosen.checks)

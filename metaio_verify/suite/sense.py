@@ -103,6 +103,7 @@ def _probe(probe: Probe, path: Path) -> Iterator[Flaw]:
         yield Flaw((*path, "capture-sent"), "it is taken from `json`, and there is none")
     if (probe.padding or probe.chunked) and probe.json is UNSET and probe.body is UNSET:
         yield Flaw(path, "`padding` and `chunked` are about a body, and there is none")
+    yield from _upstream(probe, path)
     yield from _attempts(probe, path)
     yield from _bounds(probe, path)
     yield from _references(probe, path)
@@ -118,6 +119,15 @@ def _probe(probe: Probe, path: Path) -> Iterator[Flaw]:
         yield from _expect(expect, (*path, "learns", name))
     if isinstance(probe.until, Expect):
         yield from _expect(probe.until, (*path, "until"))
+
+
+def _upstream(probe: Probe, path: Path) -> Iterator[Flaw]:
+    script = probe.upstream
+    if isinstance(script, str) and not grammar.SLUG.fullmatch(script):
+        yield Flaw((*path, "upstream"), f"{quote(script)} is not the name of a script")
+    if ("upstream" in references(list(sent(probe).values()))) != isinstance(script, str):
+        hint = "The upstream finds its script by the mark that stands for `${upstream}`."
+        yield Flaw(path, "`upstream` and `${upstream}` need each other", hint)
 
 
 def _path(text: str, path: Path) -> Iterator[Flaw]:
@@ -192,13 +202,16 @@ def _references(probe: Probe, path: Path) -> Iterator[Flaw]:
         yield Flaw(path, f"more than {grammar.FILLER} bytes of filler")
 
 
-_REFERENCES = "Known: `${model}`, `${token}`, `${token:NAME}`, `${filler:BYTES}`, `${PROBE.NAME}`."
+_REFERENCES = (
+    "Known: `${model}`, `${token}`, `${token:NAME}`, `${upstream}`, `${filler:BYTES}`, "
+    "`${PROBE.NAME}`."
+)
 
 
 def _is_reference(name: str) -> bool:
     word, colon, argument = name.partition(":")
     match word, colon:
-        case (("model" | "token"), ""):
+        case (("model" | "token" | "upstream"), ""):
             return True
         case "token", ":":
             return bool(grammar.NAME.fullmatch(argument))

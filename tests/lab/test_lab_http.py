@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from lab.labtest import MODEL, NEW_VERSION, VERSION, Api, serving, user, valid
 
 from metaio_verify.errors import UserError
-from metaio_verify.lab.app import DEFAULT_KEY, MAX_BODY_BYTES, Lab
+from metaio_verify.lab.app import DEFAULT_KEY, Lab
+from metaio_verify.lab.asgi import MAX_BODY_BYTES
 from metaio_verify.lab.server import running
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from metaio_verify import Endpoint, Options, verify
 from metaio_verify.errors import UserError
-from metaio_verify.lab.app import Lab, Receive, Scope, Send
+from metaio_verify.lab.app import Lab
+from metaio_verify.lab.asgi import Receive, Scope, Send
 from metaio_verify.lab.server import running
 from metaio_verify.report.curl import replay
 from metaio_verify.suite.load import load

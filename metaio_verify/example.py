@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from metaio_verify.api import Endpoint, Options, verify
+from metaio_verify.lab.gateway.staging import MODEL, staged
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import Exchange, Finding, RunRecord
+from metaio_verify.suite.grammar import UPSTREAM
 from metaio_verify.suite.layout import laid_out
+from metaio_verify.suite.load import builtin, load
 from metaio_verify.suite.words import printable
 from metaio_verify.verdict import Verdict
 
@@ -78,7 +81,14 @@ def example(check: str, fault: str | None = None, files: Sequence[Path] = ()) ->
 
 
 def _run(check: str, fault: str | None, files: Sequence[Path]) -> RunRecord:
-    lab = Lab(faults=[fault] if fault else [])
+    faults = [fault] if fault else []
+    suite = load(files, base=builtin()) if files else builtin()
+    if UPSTREAM in suite.checks[check].tags:
+        with staged(faults=faults) as stage:
+            both = {"upstream": stage.upstream, "upstream_token": stage.token}
+            endpoint = Endpoint(stage.url, stage.key, [MODEL], **both)
+            return verify(endpoint, Options(only=[check], checks=files, patience=5.0))
+    lab = Lab(faults=faults)
     with running(lab) as url:
         endpoint = Endpoint(url, lab.key, [lab.models[0].id])
         return verify(endpoint, Options(only=[check], checks=files, patience=5.0))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from metaio_verify.api import Options, choose, planned
 from metaio_verify.lab.faults import FAULTS
+from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS
 from metaio_verify.report import Format
 from metaio_verify.suite.load import builtin, builtin_folder, load
 
@@ -47,7 +48,7 @@ def test_the_table_of_defects_is_true() -> None:
     for id_, entry in entries.items():
         assert len({"faults", "waits", "unseen"} & entry.keys()) == 1, id_
         faults = set(entry.get("faults", []))
-        assert faults <= set(FAULTS), id_
+        assert faults <= set(FAULTS) | set(GATEWAY_FAULTS), id_
         for check in entry.get("checks", []):
             assert faults & set(checks[check].faults), (id_, check)
         for fault in faults:
@@ -62,6 +63,13 @@ def test_a_run_stays_cheap(profile: str, requests: int, tokens: int) -> None:
     _, cost = planned(choose(Options(profile=profile)), [])
     assert cost.requests <= requests
     assert cost.output_tokens <= tokens
+
+
+def test_the_other_side_of_a_gateway_adds_little() -> None:
+    """With an upstream every profile sends at most 60 requests more."""
+    alone = planned(choose(Options()), [])[1].requests
+    both = planned(choose(Options(), upstream=True), [])[1].requests
+    assert 0 < both - alone <= 60
 
 
 def test_the_readme_and_ci_run_the_same_test_command() -> None:

@@ -233,7 +233,11 @@ class _Case(NamedTuple):
         further: dict[str, list[Evidence]] = {}
         named = (fnmatch.filter(self.suite.probes, pattern) for pattern in self.check.also)
         for id_ in dict.fromkeys(chain.from_iterable(named)):
-            of_model = self.suite.probes[id_].scope is Scope.MODEL
+            probe = self.suite.probes[id_]
+            if probe.upstream is not UNSET:
+                # What a script made the upstream say is not the endpoint's own doing.
+                continue
+            of_model = probe.scope is Scope.MODEL
             models = ([self.model] if self.model else self.target.models) if of_model else [None]
             copies = (one for model in models for one in evidence.get((id_, model), ()))
             grounded = [one for one in copies if self._is_about(one)]

@@ -73,7 +73,9 @@ def clients(
     target: Target,
 ) -> list[ClientResult]:
     """Return what each of the measured clients makes of the endpoint, Claude Code first."""
-    evidence = [one for copies in collect(exchanges).values() for one in copies]
+    # What a script made the upstream say is not how the endpoint serves its clients.
+    own = [one for one in exchanges if one.forwarded is None]
+    evidence = [one for copies in collect(own).values() for one in copies]
     streams = {one.exchange.id: found for one in evidence if (found := defects(one))}
     by_id = {one.exchange.id: one for one in evidence}
     case = _Case(suite, verdicts, by_id, streams, target)

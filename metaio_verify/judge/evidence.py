@@ -45,7 +45,12 @@ class Evidence:
 
     @property
     def throttled(self) -> bool:
-        """Whether the endpoint asks to come back later, which says nothing about the rest of it."""
+        """Whether the endpoint asks to come back later, which says nothing about the rest of it.
+
+        What the upstream was asked for is the gateway's answer to it, and no sign of load.
+        """
+        if self.exchange.forwarded:
+            return False
         if self.status == _UNAVAILABLE:
             return "retry-after" in self.headers
         return self.status in _LOADED

@@ -43,6 +43,11 @@ class Stage(StrEnum):
     WIRE = "wire"  # the bytes of a stream, as they are written
     ANSWER = "answer"  # status, header lines and body of every finished answer
     ADDRESS = "address"  # the base URL that the lab gives out
+    # Of gateways (`lab.gateway`):
+    FORWARD = "forward"  # a request on its way to the upstream
+    SEND = "send"  # the moment in which it is sent
+    RETURN = "return"  # an answer on its way back
+    RELAY = "relay"  # the pieces of a stream on their way back
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from msgspec import UNSET, structs
 
 from metaio_verify.judge.wording import described
 from metaio_verify.suite.contract import requirements
+from metaio_verify.suite.grammar import UPSTREAM
 from metaio_verify.suite.links import captured
 from metaio_verify.suite.model import Check, Expect, Probe, Suite, Timing
 from metaio_verify.suite.sent import curl
@@ -63,12 +64,19 @@ def sections(check: Check, suite: Suite) -> Iterator[tuple[str, list[str]]]:
 
 
 def _faults(check: Check) -> Iterator[str]:
-    from metaio_verify.lab.faults import FAULTS  # noqa: PLC0415 - loads the lab
+    from metaio_verify.lab.change import Change  # noqa: PLC0415 - loads the lab
+    from metaio_verify.lab.faults import FAULTS  # noqa: PLC0415 - likewise
 
+    faults: dict[str, Change] = {**FAULTS}
+    of_gateway = UPSTREAM in check.tags
+    if of_gateway:
+        from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS  # noqa: PLC0415 - likewise
+
+        faults |= GATEWAY_FAULTS
     for id_ in check.faults:
-        doc = f": {FAULTS[id_].doc}" if id_ in FAULTS else ""
+        doc = f": {faults[id_].doc}" if id_ in faults else ""
         yield f"{id_}{doc}"
-    if check.faults:
+    if check.faults and not of_gateway:
         yield f"  metaio-verify demo --fault {check.faults[0]}"
 
 

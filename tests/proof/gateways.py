@@ -1,0 +1,31 @@
+"""The checks that look behind a gateway, against one of the lab's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from metaio_verify import Endpoint, verify
+from metaio_verify.api import Options
+from metaio_verify.lab.gateway.app import Translator
+from metaio_verify.lab.gateway.staging import MODEL, staged
+from metaio_verify.record import RunRecord
+
+
+def run(
+    *,
+    faults: Collection[str] = (),
+    variants: Collection[str] = (),
+    translator: Translator | None = None,
+    profile: str = "gateway",
+    only: Collection[str] = (),
+) -> RunRecord:
+    """Verify a gateway with these changes from both of its sides."""
+    with staged(faults=faults, variants=variants, translator=translator) as stage:
+        endpoint = Endpoint(
+            stage.url,
+            stage.key,
+            [MODEL],
+            upstream=stage.upstream,
+            upstream_token=stage.token,
+        )
+        return verify(endpoint, Options(profile=profile, only=list(only)))

@@ -79,7 +79,12 @@ def types(message: dict[str, Any]) -> list[str]:
     return [block["type"] for block in message["content"]]
 
 
+def _ends(events: list[dict[str, Any]], name: str) -> bool:
+    return bool(events[-1]["type"] == name)
+
+
 THINK = {"type": "enabled", "budget_tokens": 1024}
+MANY = [{**WEATHER, "name": f"tool_{number}"} for number in range(12)]
 PROBES: dict[str, Probe] = {
     # refusals
     "sampling-refused": refusal("temperature", temperature=1),
@@ -108,6 +113,7 @@ PROBES: dict[str, Probe] = {
     "role-system-refused": refusal("role", messages=[user("Hi."), SYSTEM]),
     "prefill-refused": refusal("prefill", messages=[user("Hi."), assistant("I")]),
     "assistant-first-refused": refusal("first", messages=[assistant("I"), user("Hi.")]),
+    "thinking-refused-as-reasoning": refusal("reasoning", thinking={"type": "adaptive"}),
     "media-refused": refusal("image", messages=[user([IMAGE, text("?")])]),
     "media-by-url-refused": refusal("base64", messages=[user([IMAGE, text("?")])]),
     "forced-tool-choice-refused": refusal(
@@ -184,6 +190,14 @@ PROBES: dict[str, Probe] = {
     "words-before-calls-are-thoughts": said(
         lambda one: types(one) == ["thinking", "tool_use"], USE, tools=[WEATHER]
     ),
+    "calls-twice": said(
+        lambda one: types(one)[-2:] == ["tool_use", "tool_use"], USE, tools=[WEATHER]
+    ),
+    "another-tool-chosen": said(
+        lambda one: one["content"][-1]["name"] == "read_file",
+        "Use the tool run_command.",
+        tools=[{**WEATHER, "name": "run_command"}],
+    ),
     "calls-without-words": said(lambda one: types(one) == ["tool_use"], USE, tools=[WEATHER]),
     "calls-name-their-caller": said(lambda one: one["content"][-1]["caller"], USE, tools=[WEATHER]),
     "server-tool-call-left-open": said(
@@ -221,7 +235,18 @@ PROBES: dict[str, Probe] = {
     "no-space-after-colon": raw(lambda body: "\ndata:{" in body, stream=True),
     "comments": raw(lambda body: body.startswith(": "), stream=True),
     "event-ids-and-retry": raw(lambda body: "\nid: 2\n" in body, stream=True),
+    "overloaded-in-the-middle": streamed(lambda events: _ends(events, "error"), tools=MANY),
+    "overloaded-at-first": lambda api: (
+        [_ends(api.events(tools=MANY), name) for name in ("error", "message_stop")] == [True, True]
+    ),
     # moods of the model
+    "refuses-what-is-special": said(
+        lambda one: (one["stop_reason"], one["content"]) == ("refusal", []), tools=[WEATHER]
+    ),
+    "thinks-until-max-tokens": said(
+        lambda one: (types(one), one["stop_reason"]) == (["thinking"], "max_tokens"),
+        thinking={"type": "adaptive"},
+    ),
     "model-refuses": said(lambda one: (one["stop_reason"], one["content"]) == ("refusal", [])),
     "model-refuses-in-words": said(
         lambda one: one["stop_reason"] == "refusal" and "cannot" in one["content"][0]["text"]
@@ -255,7 +280,7 @@ PROBES: dict[str, Probe] = {
     "json-escaped": raw(lambda body: "Gr\\u00fc\\u00dfe" in body),
     "json-keys-reversed": said(lambda one: next(iter(one)) != "id"),
 }
-PACE = {"a-byte-at-a-time", "in-one-piece", "odd-pieces", "slow-first-byte"}
+PACE = {"a-byte-at-a-time", "in-one-piece", "odd-pieces", "prompt-read-slowly", "slow-first-byte"}
 """What changes nothing but when bytes arrive, which no client is told."""
 
 

@@ -57,6 +57,15 @@ def test_nothing_is_said_against_a_conforming_gateway(
     assert record.exit_code == 0
 
 
+@pytest.mark.proof
+def test_the_checks_of_one_side_pass_through_the_gateway() -> None:
+    """With an upstream every profile judges both: nothing is said of a gateway that passes on."""
+    record = run(profile="full")
+    fine = {Verdict.PASS, Verdict.SKIPPED, Verdict.DECLINED}
+    assert with_verdict(record, *(set(Verdict) - fine)) == {}
+    assert record.exit_code == 0
+
+
 def test_no_fault_is_of_both_kinds() -> None:
     """A check's faults are those of the endpoint or those of a gateway, by their names alone."""
     assert set(GATEWAY_FAULTS) & set(FAULTS) == set()

@@ -21,6 +21,7 @@ from metaio_verify.lab.change import Stage, by_stage
 from metaio_verify.lab.gateway.change import Call, Reply
 from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS
 from metaio_verify.lab.gateway.variants import GATEWAY_VARIANTS
+from metaio_verify.lab.message import new_id
 from metaio_verify.lab.types import Answer, ApiError
 
 CLIENT_KEY = "sk-gateway-client-5b1f0c3e9d72"
@@ -99,7 +100,9 @@ class Gateway:
         given = _credentials(client)
         if self.key not in given:
             text = "invalid x-api-key" if given else "x-api-key header is required"
-            answer = ApiError(401, text, rule="credential.invalid").answer()
+            id_ = new_id("req")
+            answer = ApiError(401, text, rule="credential.invalid").answer(id_)
+            answer.headers += [("request-id", id_), ("x-should-retry", "false")]
             await asgi.write(answer, receive, send)
             return
         client = replace(client, key=self.key, upstream_key=self._upstream_key)
@@ -145,10 +148,10 @@ class Gateway:
             ],
             client.body,
         )
-        if self._translator is not None:
-            if call.path.endswith("/count_tokens"):
-                return Answer.of_json({"input_tokens": max(1, len(call.body) // 4)})
-            call = self._translator.up(call)
+        translated = self._translated(call)
+        if isinstance(translated, Answer):
+            return translated
+        call = translated
         for change in self._changes[Stage.FORWARD]:
             call = change(call, client)
         calls = [call]
@@ -170,6 +173,18 @@ class Gateway:
                 pieces = change(pieces, client)
             reply = Reply(reply.status, reply.headers, pieces)
         return reply
+
+    def _translated(self, call: Call) -> Call | Answer:
+        """Return the request in the upstream's words, or the answer that needs no upstream."""
+        if self._translator is None:
+            return call
+        if call.path.endswith("/count_tokens"):
+            return Answer.of_json({"input_tokens": max(1, len(call.body) // 4)})
+        try:
+            return self._translator.up(call)
+        except (AttributeError, KeyError, TypeError):
+            text = "the request holds something that cannot be translated"
+            return ApiError(400, text, rule="body.translation").answer(new_id("req"))
 
     async def _sent(self, call: Call) -> Reply:
         if self._http is None:

@@ -59,9 +59,10 @@ class ResponsesTranslator:
 
     async def back(self, reply: Reply, asked: Call) -> Reply:
         """Return a response as a message."""
-        if not asked.path.endswith("/messages"):
+        body = asked.json
+        if not asked.path.endswith("/messages") or not isinstance(body, dict):
             return reply
-        model = (asked.json or {}).get("model")
+        model = body.get("model")
         if reply.status >= 400:
             return await failed(reply)
         if reply.streams:

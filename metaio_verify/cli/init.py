@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from metaio_verify.cli.said import said
 from metaio_verify.config import FILE_NAME
 from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.exitcodes import ExitCode
@@ -26,5 +27,5 @@ def init(
     if path.exists() and not force:
         raise UserError(Problem("the file exists", Place(str(path)), "give --force to replace it"))
     write(path, starter())
-    typer.echo(f"{path} is written. Next: metaio-verify check")
+    typer.echo(f"{said(str(path))} is written. Next: metaio-verify check")
     return ExitCode.OK

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from metaio_verify import __version__
 from metaio_verify.cli import check, checks, compare, doctor, init, report, serve
+from metaio_verify.cli.said import careful_usage_errors, said
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
 
@@ -26,14 +27,20 @@ _EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code.value:4}  {code.meaning}" fo
 class Commands(TyperGroup):
     """Runs a command and turns whatever happens into an exit code."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse what stands before the command."""
+        with careful_usage_errors():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run; no traceback ever reaches a user."""
         try:
-            code = super().invoke(ctx)
+            with careful_usage_errors():
+                code = super().invoke(ctx)
             sys.stdout.flush()
         except UserError as error:
             for problem in error.problems:
-                typer.echo(f"error: {_shown(str(problem))}", err=True)
+                typer.echo(f"error: {said(str(problem))}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
@@ -138,13 +145,3 @@ def _as_ctrl_c(*_: object) -> None:
 
 def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _shown(text: str) -> str:
-    """An error as a terminal may get it: what it quotes may hold escapes, or the key."""
-    secrets = [os.environ.get(name, "") for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")]
-    if any(secrets):
-        from metaio_verify.probe.redact import Redactor  # noqa: PLC0415 - only when it is needed
-
-        text = Redactor(secrets).text(text)
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

@@ -11,13 +11,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from cli.process import run as run_cli
 from hostile.server import JSON, SSE, Serve, answers, counting, holds, hostile, sends, streamed
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from metaio_verify import Endpoint, Options, verify
+from metaio_verify.cli.main import app
 from metaio_verify.errors import UserError
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import RunRecord
@@ -278,6 +282,38 @@ def test_what_is_printed_without_a_server_holds_no_key(arguments: tuple[str, ...
     done = run_cli(*arguments, env=env)
     assert traces(done.stdout + done.stderr) == []
     assert "Traceback" not in done.stderr
+
+
+FOREIGN_KEY = "sk-ant-api03-Zk39dLw02Mx84Qv71Rt65Yb"
+
+
+def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command there is, by its words."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield path
+    else:
+        for name, one in below.items():
+            yield from _commands(one, (*path, name))
+
+
+@pytest.mark.parametrize("command", [(), *_commands(get_command(app))], ids=" ".join)
+@pytest.mark.parametrize("key", [KEY, FOREIGN_KEY], ids=["known", "unknown"])
+def test_a_key_in_the_wrong_place_is_not_repeated(
+    command: tuple[str, ...], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an argument, as an option, as a value, of any command; the key of the environment or not.
+
+    A key that is not known is masked by its looks, which leaves its first characters.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ANTHROPIC_AUTH_TOKEN", raising=False)
+    for arguments in ([key], [f"--{key}"], [f"--only={key}"], ["--profile", key], ["--help"]):
+        env = {"ANTHROPIC_API_KEY": KEY}
+        done = CliRunner().invoke(app, [*command, *arguments], env=env)
+        assert traces(done.output) == []
+        assert FOREIGN_KEY[14:] not in done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")

@@ -25,6 +25,9 @@ from metaio_verify.verdict import Verdict
 _SECOND_CHANCES = (0.5, 1.0, 2.0)
 """Seconds between looks at an endpoint that refuses connections: it may just be restarting."""
 
+_MOMENT = 1.0
+"""Seconds within which connections that break may have broken for the same reason."""
+
 
 class Engine:
     """The state of a run. What was learnt stays readable when the run is cut short."""
@@ -60,8 +63,8 @@ class Engine:
         self._late = late
         """Which exchanges are to be measured again, as they seem to have taken too long."""
         self._gone = False
-        self._silent_since: list[Exchange] = []
-        """Exchanges without an answer since the last one that had any."""
+        self._cut: list[tuple[float, Exchange]] = []
+        """Exchanges without a whole answer since the last one that had one, and when they ended."""
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """Fire all jobs; each as soon as what it waits for is finished."""
@@ -150,15 +153,17 @@ class Engine:
 
     @property
     def gone(self) -> list[Exchange]:
-        """When the endpoint went away in the middle of the run: what was never answered."""
-        return self._silent_since if self._gone else []
+        """When the endpoint went away in the middle of the run: what it never answered in full."""
+        return [exchange for _, exchange in self._cut] if self._gone else []
 
     async def _is_gone(self, exchange: Exchange) -> bool:
         """Watch for an endpoint that answered before and cannot be reached any more."""
-        if exchange.response is not None:
-            self._silent_since.clear()
+        now = asyncio.get_running_loop().time()
+        if exchange.failure is None:
+            # Of the answers under way when a server dies one may still come whole.
+            self._cut = [(at, one) for at, one in self._cut if at > now - _MOMENT and _is_cut(one)]
             return False
-        self._silent_since.append(exchange)
+        self._cut.append((now, exchange))
         if self._gone or not self.exchanges or not _unreached(exchange):
             return self._gone
         self._observer.note("the endpoint refuses connections; looking again")
@@ -289,6 +294,10 @@ def _stumbled(exchange: Exchange) -> bool:
     last = exchange.events[-1].data if exchange.events else None
     failed = isinstance(last, dict) and last.get("type") == "error"
     return failed or exchange.response.status in (500, 502, 503, 504)
+
+
+def _is_cut(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind in ("connect", "reset")
 
 
 def _unreached(exchange: Exchange) -> bool:

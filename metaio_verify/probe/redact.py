@@ -96,8 +96,9 @@ class Redactor:
         if _ESCAPES.search(text):
             found += [match.span() for match in self._escaped.finditer(text)]
         found += self._parts(text)
-        # The key stands in the one group that took part.
-        found += [match.span(match.lastindex or 0) for match in self._labelled.finditer(text)]
+        if self._short:
+            # The key stands in the one group that took part.
+            found += [match.span(match.lastindex or 0) for match in self._labelled.finditer(text)]
         return _merged(found)
 
     def _parts(self, text: bytes) -> list[tuple[int, int]]:

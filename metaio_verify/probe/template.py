@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import string
@@ -24,16 +25,9 @@ def new_token() -> str:
 
 def references(value: Any) -> Iterator[str]:
     """The name of each reference in a JSON value, in order."""
-    match value:
-        case str():
-            yield from (found[1] for found in _REFERENCE.finditer(value) if found[1] is not None)
-        case dict():
-            for key, item in value.items():
-                yield from references(key)
-                yield from references(item)
-        case list() | tuple():
-            for item in value:
-                yield from references(item)
+    # One search over its JSON is several times as fast as a walk; names need no escapes there.
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return (found[1] for found in _REFERENCE.finditer(text) if found[1] is not None)
 
 
 def fill(value: Any, lookup: Callable[[str], Any]) -> Any:

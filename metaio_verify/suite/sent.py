@@ -15,6 +15,8 @@ _KEY = "$ANTHROPIC_API_KEY"
 _MADE_UP = "a made-up key"
 _CREDENTIALS = {
     Auth.DEFAULT: {"x-api-key": _KEY},
+    # A run whose default is the other way round sends it the other way round.
+    Auth.OTHER: {"authorization": f"Bearer {_KEY}"},
     Auth.X_API_KEY: {"x-api-key": _KEY},
     Auth.BEARER: {"authorization": f"Bearer {_KEY}"},
     Auth.BOTH: {"x-api-key": _KEY, "authorization": f"Bearer {_KEY}"},

@@ -114,11 +114,13 @@ def named_targets(config: Config, names: Sequence[str]) -> dict[str, Target]:
     return {name: config.targets[name] for name in names}
 
 
-def read_environment(config: Target, environ: Mapping[str, str] = os.environ) -> Credentials:
+def read_environment(
+    config: Target, environ: Mapping[str, str] = os.environ, named_by: str = "api-key-env"
+) -> Credentials:
     """Take base URL, key and model from the environment, as Claude Code and the SDKs do."""
     names = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"]
     if config.api_key_env:
-        _required(config.api_key_env, environ)
+        key_in(config.api_key_env, environ, named_by)
         names.insert(0, config.api_key_env)
     secrets = _secrets(names, environ)
     return Credentials(
@@ -137,7 +139,7 @@ def credentials_of(
     The other secrets of the environment are kept out of the record all the same.
     """
     variable = target.api_key_env or ""
-    _required(variable, environ, f"target {quote(name)}: ")
+    key_in(variable, environ, "api-key-env", f"target {quote(name)}: ")
     secrets = _secrets([variable, "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"], environ)
     return Credentials(target.base_url, secrets[0], None, secrets)
 
@@ -151,14 +153,22 @@ def no_target_named(config: Config) -> Problem:
     )
 
 
-def _required(variable: str, environ: Mapping[str, str], subject: str = "") -> None:
-    if not environ.get(variable, "").strip():
+def key_in(variable: str, environ: Mapping[str, str], named_by: str, subject: str = "") -> str:
+    """Return the key that a variable holds.
+
+    Raises:
+        UserError: it is not set; what might be a key instead of a name is not repeated.
+
+    """
+    key = environ.get(variable, "").strip()
+    if not key:
         named = (
-            f"the variable {variable}, named by api-key-env,"
+            f"the variable {variable}, named by {named_by},"
             if _VARIABLE.fullmatch(variable)
-            else ("the variable that api-key-env names")
+            else f"the variable that {named_by} names"
         )
         raise UserError(Problem(f"{subject}{named} is not set", hint="export it in this shell"))
+    return key
 
 
 def _secrets(names: Sequence[str], environ: Mapping[str, str]) -> tuple[str, ...]:

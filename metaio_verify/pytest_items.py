@@ -248,7 +248,8 @@ class CheckItem(pytest.Item):
 
 def _input(config: pytest.Config) -> tuple[Endpoint, Options]:
     option = config.getoption
-    environment = read_environment(Target(api_key_env=option("metaio_key_env")))
+    target = Target(api_key_env=option("metaio_key_env"))
+    environment = read_environment(target, named_by="--metaio-key-env")
     if environment.api_key is None:
         raise pytest.UsageError(
             "metaio-verify: no API key was given; set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, "

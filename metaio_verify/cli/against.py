@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from metaio_verify.config import key_in
 from metaio_verify.errors import Place, Problem, UserError
 
 if TYPE_CHECKING:
@@ -94,10 +95,7 @@ def _reference(
         # It may be the key itself, so it is not repeated.
         hint = "name the variable, without $: --reference-key-env REFERENCE_KEY"
         raise UserError(Problem("--reference-key-env is no name of a variable", hint=hint))
-    key = environ.get(variable, "").strip()
-    if not key:
-        hint = "export it in this shell"
-        raise UserError(Problem(f"the variable {variable} is not set", hint=hint))
+    key = key_in(variable, environ, "--reference-key-env")
     from metaio_verify.api import Endpoint  # noqa: PLC0415 - imports the network
 
     return Endpoint(url, key, [model] if model else [])

@@ -136,7 +136,14 @@ def test_only_what_got_worse_since_a_saved_run_fails(
         (["--baseline", "no/b.yaml", "--update-baseline"], "there is no folder no"),
         (["--baseline-run", "none.json"], "none.json: the run record cannot be read"),
         (["--reference-url", "https://r"], "--reference-key-env REFERENCE_KEY"),
-        (["--reference-url", "https://r", "--reference-key-env", "NOT_SET"], "NOT_SET is not set"),
+        (
+            ["--reference-url", "https://r", "--reference-key-env", "NOT_SET"],
+            "the variable NOT_SET, named by --reference-key-env, is not set",
+        ),
+        (
+            ["--reference-url", "https://r", "--reference-key-env", "c0ffee_canary"],
+            "the variable that --reference-key-env names is not set",
+        ),
         (
             ["--reference-url", "https://r", "--reference-key-env", "sk-secret-canary"],
             "--reference-key-env is no name of a variable",
@@ -153,6 +160,7 @@ def test_bad_input_is_told_before_anything_is_sent(
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
     assert "sk-secret-canary" not in done.stderr
+    assert "c0ffee_canary" not in done.stderr
     assert done.stdout == ""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from metaio_verify.config import key_in
-from metaio_verify.errors import Place, Problem, UserError
+from metaio_verify.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from metaio_verify.api import Endpoint, Options
@@ -40,9 +40,10 @@ class Against:
         from metaio_verify.after import Earlier  # noqa: PLC0415 - most runs need none of it
         from metaio_verify.baseline.read import read  # noqa: PLC0415
         from metaio_verify.report import files  # noqa: PLC0415
+        from metaio_verify.report.json import read as read_run  # noqa: PLC0415
 
         if baseline is not None:
-            path = _named(baseline, target)
+            path = named(baseline, target)
             found = read(path, may_be_missing=self.update_baseline)
             if self.update_baseline:
                 files.prepare([path])
@@ -51,27 +52,15 @@ class Against:
             hint = "for instance --baseline metaio-verify-baseline.yaml"
             raise UserError(Problem("--update-baseline wants to know which file", hint=hint))
         if self.baseline_run is not None:
-            path = _named(self.baseline_run, target)
+            path = named(self.baseline_run, target)
             options = replace(options, since=Earlier(str(path), read_run(path)))
         reference = _reference(self.reference_url, self.reference_key_env, self.reference_model)
         return replace(options, reference=reference)
 
 
-def _named(path: Path, target: str) -> Path:
+def named(path: Path, target: str) -> Path:
+    """Return a path with the name of the target in it, if there is one."""
     return Path(str(path).replace("{target}", target)) if target else path
-
-
-def read_run(path: Path) -> RunRecord:
-    """Return the record that a file holds; raises `UserError` when it holds none."""
-    from metaio_verify.report.json import decode  # noqa: PLC0415
-
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "this is no path"
-        problem = Problem(f"the run record cannot be read: {reason}", Place(str(path)))
-        raise UserError(problem) from None
-    return decode(data, str(path))
 
 
 def _reference(

@@ -11,7 +11,7 @@ import typer
 
 from metaio_verify.cli import complete
 from metaio_verify.cli import options as opt
-from metaio_verify.cli.against import Against
+from metaio_verify.cli.against import Against, named
 from metaio_verify.config import (
     NOTHING,
     Config,
@@ -192,7 +192,7 @@ def check(  # noqa: PLR0913 - one parameter an option
             upstream_token=upstream_token or "",
         )
         others = tuple(secret for secret in environment.secrets if secret != key)
-        outputs = outputs_of(reports, template, _named(since, name))
+        outputs = outputs_of(reports, template, named(since, name) if since else None)
         options = replace(options_of(settings), secrets=others)
         known = baseline or (Path(settings.baseline) if settings.baseline else None)
         return Aim(name, endpoint, held_against.read(options, known, name), outputs)
@@ -211,10 +211,6 @@ def check(  # noqa: PLR0913 - one parameter an option
         verbose=verbose, watch=watch, interval=interval, update_baseline=update_baseline
     )
     return run_all(aims, manner)
-
-
-def _named(path: Path | None, name: str) -> Path | None:
-    return Path(str(path).replace("{target}", name)) if path and name else path
 
 
 def _refuse_beside_target(*, base_url: str | None, api_key: str | None) -> None:

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from metaio_verify.cli.against import read_run
-
 
 def compare(
     runs: Annotated[
@@ -44,10 +42,11 @@ def compare(
     from metaio_verify.after import Earlier  # noqa: PLC0415 - keeps --help fast
     from metaio_verify.compare.build import compare as build  # noqa: PLC0415
     from metaio_verify.compare.formats import emit, parse_output, prepare  # noqa: PLC0415
+    from metaio_verify.report.json import read  # noqa: PLC0415
 
     outputs = [parse_output(text) for text in formats or ["terminal"]]
-    records = [Earlier(str(path), read_run(path)) for path in runs]
+    records = [Earlier(str(path), read(path)) for path in runs]
     comparison = build(records, fail_on_worse=fail_on_worse)
-    prepare(outputs)
+    prepare(outputs, runs)
     emit(comparison, outputs, every=every)
     return comparison.exit_code

@@ -55,7 +55,8 @@ def report(
     outputs = reports.pages(outputs, template, since)
     piped = run == "-"
     record = decode(sys.stdin.buffer.read(), "standard input") if piped else read(Path(run))
-    reports.prepare(outputs)
+    records = [*([] if piped else [Path(run)]), *([since] if since else [])]
+    reports.prepare(outputs, checks or [], records)
     if again or checks:
         record = _judged_again(record, checks or [])
     reports.emit(record, outputs)

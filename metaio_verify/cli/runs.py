@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
@@ -46,7 +47,7 @@ def run_all(aims: Sequence[Aim], manner: Manner) -> int:
         return verify_one(aims[0], manner)
     for aim in aims:  # nothing is sent to the first one if the last one makes no sense
         check_input(aim.endpoint, aim.options)
-    report.prepare([output for aim in aims for output in aim.outputs])
+    _prepare(aims)
     codes: dict[str, int] = {}
     for aim in aims:
         typer.echo(f"{chr(10) if codes else ''}== {aim.name}: {aim.endpoint.base_url}\n")
@@ -79,12 +80,23 @@ def verify_one(aim: Aim, manner: Manner = Manner()) -> int:
 
 
 def _run(aim: Aim, *, verbose: bool) -> RunRecord:
-    report.prepare(aim.outputs)
+    _prepare([aim])
     chosen = choose(aim.options, upstream=bool(aim.endpoint.upstream))
     record = verify(aim.endpoint, aim.options, chosen=chosen, observer=progress(sys.stderr))
     if verbose:
         report.emit(record, [report.Output(report.Format.WIRE)])
     return record
+
+
+def _prepare(aims: Sequence[Aim]) -> None:
+    """Find out whether the reports can be written, over nothing that a run reads."""
+    kept: list[Path] = []
+    records: list[Path] = []
+    for options in (aim.options for aim in aims):
+        kept += [*options.checks, *([options.ca_bundle] if options.ca_bundle else [])]
+        kept += [options.baseline.file] if options.baseline and options.baseline.file else []
+        records += [Path(options.since.path)] if options.since else []
+    report.prepare([output for aim in aims for output in aim.outputs], kept, records)
 
 
 def _watched(aims: Sequence[Aim], manner: Manner) -> int:

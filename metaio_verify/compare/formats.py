@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -71,8 +71,13 @@ def parse_output(text: str) -> Output:
     return Output(Format(name), Path(path) if path not in ("", "-") else None)
 
 
-def prepare(outputs: Sequence[Output]) -> None:
-    """Find out whether every report can be written; raises `UserError`."""
+def prepare(outputs: Sequence[Output], records: Iterable[Path] = ()) -> None:
+    """Find out whether every report can be written, over none of the records.
+
+    Raises:
+        UserError: one cannot.
+
+    """
     if sum(output.path is None for output in outputs) > 1:
         raise UserError(
             Problem(
@@ -80,7 +85,7 @@ def prepare(outputs: Sequence[Output]) -> None:
                 hint="give the others a path: --as markdown=diff.md",
             )
         )
-    files.prepare(output.path for output in outputs if output.path is not None)
+    files.prepare((output.path for output in outputs if output.path is not None), records)
 
 
 def emit(comparison: Comparison, outputs: Sequence[Output], *, every: bool) -> None:

@@ -13,20 +13,25 @@ from metaio_verify.errors import Place, Problem, UserError
 _PREFIX = ".metaio-verify-"
 
 
-def prepare(paths: Iterable[Path]) -> None:
+def prepare(paths: Iterable[Path], kept: Iterable[Path] = ()) -> None:
     """Find out whether every path can be written, and leave nothing behind.
 
+    `kept` are files that must not be replaced, because they are what a report is made from.
+
     Raises:
-        UserError: with one problem for each path that cannot.
+        UserError: with one problem for each path that cannot be written.
 
     """
     paths = list(paths)
     problems = [problem for path in dict.fromkeys(paths) if (problem := _obstacle(path))]
-    problems += [
-        Problem("two reports would be written to this file", Place(str(path)), "name another path")
-        for path in dict.fromkeys(paths)
-        if paths.count(path) > 1
-    ]
+    sources, seen = set(map(_real, kept)), set[str]()
+    for path in paths:
+        real = _real(path)
+        if real in sources:
+            problems.append(Problem("a report would replace what it is made from", *_other(path)))
+        elif real in seen:
+            problems.append(Problem("two reports would be written to this file", *_other(path)))
+        seen.add(real)
     if problems:
         raise UserError(*problems)
 
@@ -78,6 +83,18 @@ def _obstacle(path: Path) -> Problem | None:
             return None
     except (OSError, ValueError) as error:
         return _problem(path, error)
+
+
+def _other(path: Path) -> tuple[Place, str]:
+    return Place(str(path)), "name another path"
+
+
+def _real(path: Path) -> str:
+    """The file that a path leads to, whatever it is called."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return str(path)
 
 
 def _is_special(path: Path) -> bool:

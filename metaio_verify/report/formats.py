@@ -198,8 +198,15 @@ def _suggestion(text: str) -> str:
     return f"the formats are {', '.join(FORMATS)}"
 
 
-def prepare(outputs: Iterable[Output]) -> None:
+def prepare(
+    outputs: Iterable[Output], kept: Iterable[Path] = (), records: Iterable[Path] = ()
+) -> None:
     """Find out before the first request that every report can be written.
+
+    Args:
+        outputs: the reports
+        kept: files that are read, and that no report may replace
+        records: run records that are read; only another record may replace them
 
     Raises:
         UserError: a path cannot be written, or two reports want the same place.
@@ -213,7 +220,10 @@ def prepare(outputs: Iterable[Output]) -> None:
                 hint="give the others a path: --report markdown=page.md",
             )
         )
-    files.prepare(output.path for output in outputs if output.path is not None)
+    kept = [*kept, *(output.template.path for output in outputs if output.template is not None)]
+    placed = [(output.format, output.path) for output in outputs if output.path is not None]
+    files.prepare((path for _, path in placed), kept)
+    files.prepare((path for format_, path in placed if format_ is not Format.JSON), records)
 
 
 def emit(record: RunRecord, outputs: Sequence[Output]) -> None:

@@ -32,7 +32,7 @@ _LARGEST = 1_000_000
 
 _MISTAKES = (
     *(jinja2.TemplateError, TypeError, ValueError, AttributeError),
-    *(ArithmeticError, LookupError, RecursionError),
+    *(ArithmeticError, LookupError, RecursionError, MemoryError),
 )
 """What the expressions of a template may end in."""
 

@@ -198,3 +198,14 @@ def test_a_saved_run_is_judged_again_with_its_waivers(
     again = judge_again(record)
     assert (again.exit_code, again.verdicts) == (record.exit_code, record.verdicts)
     assert [one.state for one in again.waivers] == ["used"]
+
+
+def test_a_report_replaces_no_baseline(tmp_path: Path) -> None:
+    """Nor any other file of the user's that the run reads; found out before anything is sent."""
+    path = write(tmp_path)
+    before = path.read_bytes()
+    env = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "ANTHROPIC_API_KEY": "sk-secret-canary"}
+    done = run(*CHECK, "--baseline", str(path), "--report", f"junit={path}", env=env, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "a report would replace what it is made from" in done.stderr
+    assert path.read_bytes() == before

@@ -64,3 +64,12 @@ def test_bad_input_is_a_usage_error(arguments: list[str], says: str, saved: Path
     done = run("compare", *arguments, cwd=saved)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
+
+
+def test_a_comparison_replaces_no_record(saved: Path) -> None:
+    """It holds less than either."""
+    before = (saved / "good.json").read_bytes()
+    done = run("compare", "good.json", "bad.json", "--as", "json=./good.json", cwd=saved)
+    assert done.returncode == 2
+    assert "good.json: a report would replace what it is made from" in done.stderr
+    assert (saved / "good.json").read_bytes() == before

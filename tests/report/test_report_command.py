@@ -96,3 +96,40 @@ def test_a_broken_record_is_a_usage_error(
     assert done.exit_code == 2
     assert str(path) in done.stderr
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run.json", "--as", "markdown={0}/run.json"], 2),
+        (["run.json", "--as", "html={0}/sub/../run.json"], 2),
+        (["run.json", "--as", "html={0}/link.json"], 2),
+        (["run.json", "--as", "markdown={0}/page.j2", "--template", "{0}/page.j2"], 2),
+        (["run.json", "--as", "json={0}/run.json"], 0),
+    ],
+    ids=["the record", "by another path", "by a link", "the template", "a record by a record"],
+)
+def test_a_report_does_not_replace_what_it_is_made_from(
+    saved: Path, arguments: list[str], code: int
+) -> None:
+    """A record is worth more than a page; only another record may take its place."""
+    folder = saved.parent
+    (folder / "sub").mkdir()
+    (folder / "link.json").symlink_to(saved)
+    (folder / "page.j2").write_text("{{ headline }}", "utf-8")
+    before = saved.read_bytes(), (folder / "page.j2").read_bytes()
+    record, *others = arguments
+    done = run(folder / record, *(one.format(folder) for one in others))
+    assert done.exit_code == code
+    assert (saved.read_bytes(), (folder / "page.j2").read_bytes()) == before
+
+
+def test_two_reports_do_not_go_to_one_file(saved: Path) -> None:
+    """However the file is called."""
+    (saved.parent / "sub").mkdir()
+    done = run(
+        *(saved, "--as", f"json={saved.parent}/a"),
+        *("--as", f"html={saved.parent}/sub/../a"),
+    )
+    assert done.exit_code == 2
+    assert not (saved.parent / "a").exists()

@@ -1,8 +1,8 @@
 """The Python interface: `verify` an endpoint and get the run record that every report is made of.
 
-from metaio_verify import Endpoint, verify
+from metaio_verify import Endpoint, Options, verify
 
-record = verify(Endpoint("https://gateway.example.com", api_key="…"), profile="quick")
+record = verify(Endpoint("https://gateway.example.com", api_key="…"), Options(profile="quick"))
 assert record.exit_code == 0
 """
 
@@ -41,7 +41,7 @@ from metaio_verify.probe.fire import Wire
 from metaio_verify.probe.observer import Observer, Silent
 from metaio_verify.probe.patience import Patience
 from metaio_verify.probe.plan import Budget, Job, JobKey, budget, plan
-from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids
+from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids, openers
 from metaio_verify.probe.redact import Redactor, without_secrets
 from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
 from metaio_verify.probe.upstream import greet, parse_upstream
@@ -147,8 +147,16 @@ def choose(options: Options, *, upstream: bool = False) -> Chosen:
 
 
 def planned(chosen: Chosen, models: Sequence[str]) -> tuple[list[Job], Budget]:
-    """What a run would send at most, in order; `all` counts as one model."""
-    jobs = plan(chosen.probes, list(models) or ["the first listed model"])
+    """What a run would send at most, in order; `all` counts as one model.
+
+    What finds out the credential style and the models comes first, selected or not. When it is
+    refused for load or for the model, the run asks again within bounds; that is not counted.
+    """
+    first = openers(models)
+    probes = {id_: chosen.suite.probes[id_] for id_ in first}
+    probes |= {probe.id: probe for probe in chosen.probes}
+    jobs = plan(list(probes.values()), list(models) or ["the first listed model"])
+    jobs.sort(key=lambda job: job.probe.id not in first)
     return jobs, budget(jobs)
 
 

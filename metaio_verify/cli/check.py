@@ -331,6 +331,7 @@ def _print_plan(
 ) -> int:
     """What would be sent, in order, and what it costs at most."""
     from metaio_verify.api import choose, planned  # noqa: PLC0415
+    from metaio_verify.report.text import plural  # noqa: PLC0415
 
     chosen = choose(options, upstream=upstream)
     jobs, cost = planned(chosen, models)
@@ -341,7 +342,7 @@ def _print_plan(
         of = f"  [{job.model}]" if job.model and len(models) > 1 else ""
         typer.echo(f"{job.probe.method:5}{job.probe.path:28} {job.probe.id}{of}{times}")
     typer.echo(
-        f"\n{len(chosen.checks)} checks from {len(jobs)} probes: at most {cost.requests} requests "
-        f"and {cost.output_tokens} output tokens."
+        f"\n{plural(len(chosen.checks), 'check')} from {plural(len(jobs), 'probe')}: at most "
+        f"{plural(cost.requests, 'request')} and {cost.output_tokens:,} output tokens."
     )
     return ExitCode.OK

@@ -37,6 +37,12 @@ _MODELS_TRIED = 5
 """How many listed models are tried when the user names none."""
 
 
+def openers(asked: Sequence[str]) -> tuple[str, ...]:
+    """The probes that the preflight fires at most, for the models that the user named."""
+    listing = (LISTING,) if not asked or ALL in asked else ()
+    return (*listing, *HELLO.values())
+
+
 @dataclass(frozen=True)
 class Findings:
     """What the preflight found out."""

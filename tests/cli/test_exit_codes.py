@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -180,6 +181,20 @@ def test_a_plan_sends_nothing() -> None:
     done = run("check", "--plan")
     assert done.returncode == 0, done.stderr
     assert "output tokens" in done.stdout
+
+
+@pytest.mark.parametrize("selection", ["--only=messages.shape", "--profile=quick"])
+def test_a_run_sends_no_more_than_its_plan(selection: str, tmp_path: Path) -> None:
+    """What finds out the credential and the model is part of the plan, selected or not."""
+    plan = run("demo", selection, "--plan")
+    planned = {line.split()[2] for line in plan.stdout.partition("\n\n")[0].splitlines()}
+    most = re.search(r"at most (\d+) requests", plan.stdout)
+    record = tmp_path / "run.json"
+    assert run("demo", selection, f"--report=json={record}").returncode == 0
+    sent = [exchange["probe"] for exchange in json.loads(record.read_bytes())["exchanges"]]
+    assert most is not None
+    assert len(sent) <= int(most[1])
+    assert set(sent) <= planned
 
 
 class _Empty(BaseHTTPRequestHandler):

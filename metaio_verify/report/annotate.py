@@ -6,6 +6,7 @@ line, and no text of a server can begin another one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,8 +15,10 @@ from metaio_verify.record import RunRecord
 from metaio_verify.report.group import Deviation, deviations, info_of, unsettled
 from metaio_verify.report.settled import stopper
 from metaio_verify.report.text import listed, plural, safe
+from metaio_verify.report.waivers import stale
 from metaio_verify.verdict import Verdict
 
+_PLACE = re.compile(r"(.+?):(\d{1,9})(?::\d+)?")
 _SHOWN = 10
 """Annotations of one kind that GitHub keeps of a step."""
 _KINDS = {Verdict.FAIL: "error", Verdict.WARN: "warning", Verdict.NOTE: "notice"}
@@ -39,7 +42,7 @@ class Annotation:
 
 def render(record: RunRecord) -> str:
     """Return the commands, the worst first; at most as many of a kind as GitHub shows."""
-    found = [*_stopped(record), *_deviations(record), *_unknown(record)]
+    found = [*_stopped(record), *_waivers(record), *_deviations(record), *_unknown(record)]
     lines: list[str] = []
     for kind in _KINDS.values():
         lines += map(str, _bounded([one for one in found if one.kind == kind]))
@@ -48,10 +51,28 @@ def render(record: RunRecord) -> str:
 
 def _stopped(record: RunRecord) -> list[Annotation]:
     reason = stopper(record)
-    if not reason:
+    if not reason or (record.stopped is None and stale(record)):
         return []
     hints = record.stopped.hints if record.stopped else []
     return [Annotation("error", "metaio-verify: not verified", _lines([reason, *hints]))]
+
+
+def _waivers(record: RunRecord) -> list[Annotation]:
+    """The waivers that fail the run, at their place in the baseline."""
+    return [
+        Annotation(
+            "error",
+            safe(f"{one.check}: the waiver is {one.state}"),
+            _lines([one.detail, f"Its reason: {one.reason}"]),
+            *_read_place(one.place),
+        )
+        for one in stale(record)
+    ]
+
+
+def _read_place(place: str) -> tuple[str, int | None]:
+    match = _PLACE.fullmatch(place)
+    return (safe(match[1]), int(match[2])) if match else ("", None)
 
 
 def _deviations(record: RunRecord) -> list[Annotation]:

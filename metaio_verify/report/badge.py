@@ -13,6 +13,7 @@ from metaio_verify.record import Reach, RunRecord
 from metaio_verify.report.group import applicable
 from metaio_verify.report.summary import Outcome, summarise
 from metaio_verify.report.text import client, date, listed, plural, safe
+from metaio_verify.report.waivers import stale
 from metaio_verify.verdict import Level, Verdict
 
 _CLAUDE_CODE = "Claude Code"
@@ -61,7 +62,10 @@ def badge(record: RunRecord) -> Badge:
             label = _CLAUDE_CODE if reach is Reach.BREAKS else _API
             failed = musts[Verdict.FAIL]
             verb = "fails" if failed == 1 else "fail"
-            message = f"{plural(failed, 'must-check')} {verb}" if failed else "fails (strict)"
+            if failed:
+                message = f"{plural(failed, 'must-check')} {verb}"
+            else:
+                message = "waivers are stale" if stale(record) else "fails (strict)"
             colour = "red"
         case Outcome.NOT_VERIFIED:
             message, colour = "not verified", "lightgrey"

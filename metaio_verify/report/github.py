@@ -10,7 +10,7 @@ import html
 from collections.abc import Iterable
 
 from metaio_verify.record import Reach, RunRecord
-from metaio_verify.report import clients
+from metaio_verify.report import clients, reference, since, waivers
 from metaio_verify.report.curl import replay
 from metaio_verify.report.group import (
     Area,
@@ -70,6 +70,7 @@ def render(record: RunRecord) -> str:
         *_clients(record),
         *_findings(record),
         *_open(record),
+        *_held_against(record),
         *_areas(record),
         f"{sentence(summary.closing)} Made by metaio-verify {prose(record.tool.version)}.",
     ]
@@ -97,6 +98,8 @@ def _why(record: RunRecord) -> Iterable[str]:
     items = [*hints, *record.notices]
     if items:
         yield bullets(map(sentence, items))
+    if stale := waivers.markdown(record):
+        yield stale
 
 
 def _clients(record: RunRecord) -> Iterable[str]:
@@ -185,6 +188,13 @@ def _reason(group: Unsettled) -> str:
     more = len(group.checks) - _SHOWN_IDS
     ids = [code(check) for check in group.checks[:_SHOWN_IDS]]
     return f"{sentence(group.reason)}: {', '.join([*ids, *([f'{more} more'] if more > 0 else [])])}"
+
+
+def _held_against(record: RunRecord) -> Iterable[str]:
+    """What changed since an earlier run, and where a reference answers otherwise."""
+    for section in (since.markdown(record), reference.markdown(record)):
+        if section:
+            yield f"#{section}"  # one level below the verdict
 
 
 def _areas(record: RunRecord) -> Iterable[str]:

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import Reach, RunRecord
-from metaio_verify.report import capabilities, clients, timeline
+from metaio_verify.report import capabilities, clients, reference, since, timeline, waivers
 from metaio_verify.report.exchanges import command_of, exchanges
 from metaio_verify.report.facts import credential
 from metaio_verify.report.group import Deviation, deviations, evidence
@@ -108,6 +108,13 @@ def _content(record: RunRecord) -> dict[str, Any]:
         "clients": clients.rows(record) if began else [],
         "capabilities": capabilities.rows(record) if began else [],
         "findings": found,
+        "stale": waivers.stale(record),
+        "changed": since.headed(record),
+        "moved": since.moved,
+        "differences": reference.by_aspect(record.reference) if record.reference else [],
+        "compared": reference.summary(record.reference) if record.reference else "",
+        "probes": reference.probes,
+        "since": date(record.since.started) if record.since else "",
         "areas": areas,
         "counts": _counts(areas),
         "exchanges": shown,

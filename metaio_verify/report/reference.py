@@ -37,7 +37,7 @@ def terminal(page: Page, record: RunRecord) -> None:
     if found is None:
         return
     page.rule(f"Against the reference {safe(found.base_url)}")
-    page.line((_summary(found), ""), indent=2)
+    page.line((summary(found), ""), indent=2)
     if found.stopped is not None:
         page.line((f"It was not asked to the end: {found.stopped.message}", "yellow"), indent=2)
         for hint in found.stopped.hints:
@@ -68,7 +68,7 @@ def markdown(record: RunRecord) -> str:
     found = record.reference
     if found is None:
         return ""
-    parts = [f"## Against the reference {prose(found.base_url)}", sentence(_summary(found))]
+    parts = [f"## Against the reference {prose(found.base_url)}", sentence(summary(found))]
     if found.stopped is not None:
         parts.append(f"It was not asked to the end: {sentence(found.stopped.message)}")
     rows = [
@@ -95,7 +95,8 @@ def _names(one: Difference) -> str:
     return ", ".join([*named, *([f"{more} more"] if more > 0 else [])])
 
 
-def _summary(found: Reference) -> str:
+def summary(found: Reference) -> str:
+    """Return how much was compared, and how much differs."""
     models = {f"{a} with {b}" if a != b else a for a, b in found.models.items()}
     differ = plural(len(found.differences), "difference") if found.differences else "no difference"
     parts = [

@@ -56,7 +56,7 @@ def markdown(record: RunRecord) -> str:
     """Return a section; empty when the run was not compared."""
     if record.since is None:
         return ""
-    parts = [f"## Changed since {date(record.since.started)}"]
+    parts = [f"## Changed since {prose(date(record.since.started))}"]
     for heading, found in headed(record):
         if found:
             items = [

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from msgspec.structs import replace
-from report.records import judgement, record
+from report.records import judgement, record, with_stale_waiver
 
 from metaio_verify.after import Earlier, with_since
 from metaio_verify.record import Acceptance, Finding, RunRecord, Waiver, WaiverState
@@ -81,3 +82,33 @@ def test_junit_is_green_exactly_when_the_run_is() -> None:
     text = Format.JUNIT.render(replace(record(), waivers=[stale], exit_code=1))
     assert red.findall(text) == ["error"]
     assert "1 waiver has expired" in text
+
+
+def test_an_annotation_names_each_stale_waiver_at_its_place() -> None:
+    """It is what fails the run, so it is an error; nothing says that the endpoint is not known."""
+    text = Format.ANNOTATIONS.render(with_stale_waiver())
+    (line,) = text.splitlines()
+    where = "file=baseline.yaml,line=2,title=auth.bearer%3A the waiver is expired"
+    assert line.startswith(f"::error {where}::It expired on 2026-01-31.")
+
+
+@pytest.mark.parametrize("format_", [Format.HTML, Format.GITHUB, Format.MARKDOWN])
+def test_what_a_run_is_held_against_stands_in_every_report_for_people(format_: Format) -> None:
+    """The stale waiver, what changed, and where the reference differs; all of it harmless."""
+    text = format_.render(with_stale_waiver())
+    assert "baseline.yaml:2:5" in text
+    assert "fail → pass" in text
+    assert "Against the reference" in text
+    assert "not there" in text
+    assert "\x1b" not in text
+    written = re.sub(r"`[^`].*`", "", text)
+    assert "<img" not in written
+
+
+@pytest.mark.parametrize("format_", [Format.HTML, Format.GITHUB])
+def test_a_run_that_is_held_against_nothing_says_nothing_of_it(format_: Format) -> None:
+    """No empty sections."""
+    text = format_.render(record())
+    assert "Against the reference" not in text
+    assert "Changed since" not in text
+    assert "waiver" not in text.lower()

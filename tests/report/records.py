@@ -11,20 +11,27 @@ from msgspec.structs import replace
 from metaio_verify.outcome import exit_code
 from metaio_verify.record import (
     REDACTED,
+    Change,
+    ChangeKind,
     CheckInfo,
     Clock,
     Cost,
+    Difference,
     Exchange,
     Finding,
     Judgement,
     Received,
+    Reference,
     RunRecord,
     Selection,
     SentRequest,
+    Since,
     Stop,
     StreamEvent,
     Target,
     Tool,
+    Waiver,
+    WaiverState,
 )
 from metaio_verify.verdict import Level, Verdict
 
@@ -573,6 +580,53 @@ def hostile() -> RunRecord:
     )
     evils = dict.fromkeys(("evil.check", "evil.note", "evil.off", "evil.unknown"), info)
     return replace(found, checks={**CHECKS, **evils})
+
+
+def with_stale_waiver() -> RunRecord:
+    """Return a run in which only a waiver fails, held against an earlier run and a reference."""
+    bad = "<img src=x>`\x1b[2J|"
+    found = record(
+        waivers=[
+            Waiver(
+                check="auth.bearer",
+                model=bad,
+                reason=bad,
+                expires="2026-01-31",
+                state=WaiverState.EXPIRED,
+                detail="It expired on 2026-01-31. Mend the endpoint, or decide anew.",
+                place="baseline.yaml:2:5",
+            )
+        ],
+        since=Since(
+            run=bad,
+            started="2026-11-01T00:00:00Z",
+            base_url=BASE,
+            changes=[
+                Change(
+                    check="auth.bearer",
+                    kind=ChangeKind.MENDED,
+                    before=Verdict.FAIL,
+                    now=Verdict.PASS,
+                )
+            ],
+        ),
+        reference=Reference(
+            base_url="https://reference.example",
+            auth="bearer",
+            models={MODEL: bad},
+            compared=7,
+            differences=[
+                Difference(
+                    aspect="header",
+                    where=bad,
+                    target="sent",
+                    reference="not there",
+                    probes=["hello-bearer"],
+                )
+            ],
+        ),
+    )
+    return replace(found, exit_code=1)
 
 
 ALL = {

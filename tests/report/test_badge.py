@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from report.records import ALL, BASE, clean, failing, judgement, record, refused
+from report.records import ALL, BASE, clean, failing, judgement, record, refused, with_stale_waiver
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
@@ -50,6 +50,7 @@ def reaching(run: RunRecord, reach: Reach) -> RunRecord:
             "fails (strict)",
             "red",
         ),
+        (with_stale_waiver(), "Anthropic API", "waivers are stale", "red"),
         (refused(), "Anthropic API", "not verified", "lightgrey"),
         (record(verdicts=[], exit_code=3), "Anthropic API", "not verified", "lightgrey"),
         (

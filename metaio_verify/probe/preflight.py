@@ -189,10 +189,17 @@ class Preflight:
         self.wire.style = next((s for s in self.styles if self._taken(s)), first)
 
     def _taken(self, style: Auth) -> bool | None:
+        """Whether a style is taken, as far as its first message tells.
+
+        That it is refused shows where another style works, or in a 401 or 403. Where no message is
+        answered, for instance because nobody knows the model, nothing is known of the credential.
+        """
         exchanges = self.evidence.get(HELLO[style])
         if not exchanges or exchanges[-1].response is None:
             return None
-        return _works(exchanges[-1])
+        answer = exchanges[-1]
+        is_known = _refuses(answer) or any(map(_works, self._answers()))
+        return _works(answer) if is_known else None
 
     def _answers(self) -> list[Exchange]:
         """The last answer of each first message, or of discovery where none was sent."""

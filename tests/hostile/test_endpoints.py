@@ -29,6 +29,7 @@ from hostile.server import (
 from metaio_verify import Endpoint, Options, verify
 from metaio_verify.record import Judgement, RunRecord
 from metaio_verify.report import Format
+from metaio_verify.report.facts import credential
 from metaio_verify.report.json import decode
 from metaio_verify.verdict import Verdict
 
@@ -233,3 +234,17 @@ def test_a_plain_answer_breaks_nothing(name: str, lab: dict[str, str]) -> None:
 def test_a_stream_breaks_nothing(name: str, lab: dict[str, str]) -> None:
     """Whatever a stream does, plain answers are judged as usual."""
     check(run(STREAMS[name], streamed, lab), STREAMS[name].says, STREAMING)
+
+
+@pytest.mark.parametrize(
+    ("status", "taken"), [("404 Not Found", None), ("500 Oops", None), ("401 No", False)]
+)
+def test_only_a_refusal_of_the_credential_is_called_one(*, status: str, taken: bool | None) -> None:
+    """A model that nobody knows, or a server that fails, says nothing of the key."""
+    body = b'{"type":"error","error":{"type":"api_error","message":"no"}}'
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n".encode()
+    with hostile(answers(head, body)) as url:
+        options = Options(only=["auth.bearer", "auth.x-api-key"], patience=0.0)
+        found = verify(Endpoint(url, "key-of-nobody-Xa7!", ["m"]), options)
+    assert set(found.target.auth_styles.values()) == {taken}
+    assert ("refused" in credential(found)) is (taken is False)

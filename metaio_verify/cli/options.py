@@ -230,6 +230,7 @@ Interval = Annotated[
     float | None,
     typer.Option(
         min=0.01,
+        max=31_536_000,
         metavar="SECONDS",
         help="Like --watch, again after this time.",
         callback=_finite,

@@ -48,6 +48,7 @@ class Template:
 
     def __init__(self, path: Path) -> None:
         """Read and compile; raises `UserError` with the place of a mistake."""
+        self.path = path
         self._path = str(path)
         self._environment = _environment()
         text = _read(path)
@@ -56,6 +57,9 @@ class Template:
         except jinja2.TemplateSyntaxError as error:
             place = Place(self._path, error.lineno)
             raise UserError(Problem(error.message or "not a template", place)) from None
+        except (RecursionError, MemoryError, SyntaxError):  # the last one is Python's
+            problem = Problem("an expression is nested too deeply", Place(self._path))
+            raise UserError(problem) from None
         self._template = jinja2.Template.from_code(
             self._environment, compiled, self._environment.make_globals(None)
         )

@@ -131,3 +131,11 @@ def test_verbose_and_a_report_do_not_share_standard_output(lab: dict[str, str]) 
     done = run("check", "-v", "--report", "json", env=lab)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--report wire=PATH" in done.stderr
+
+
+@pytest.mark.parametrize("interval", ["0", "-1", "nan", "inf", "1e300"])
+def test_an_interval_that_makes_no_sense_is_refused(interval: str) -> None:
+    """Before the first round."""
+    done = run("check", "--interval", interval, "--base-url", "http://127.0.0.1:9")
+    assert done.returncode == 2, done.stderr
+    assert "--interval" in done.stderr

@@ -56,6 +56,7 @@ def test_our_own_page_can_be_put_together_from_its_sections(tmp_path: Path) -> N
         ("a\n{{ 1 / 0 }}", "page.md.j2:2: division by zero"),
         ("{{ host + 1 }}", "page.md.j2:1: "),
         ("{{ models[7].id }}", "page.md.j2:1: list object has no element 7"),
+        ("{{ 'x' * 9000000000000000000 }}", "page.md.j2:1: "),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, says: str, tmp_path: Path) -> None:
@@ -70,6 +71,9 @@ def test_a_mistake_is_told_with_its_line(text: str, says: str, tmp_path: Path) -
         ("a\nb\n{% for x in %}", "page.md.j2:3: "),
         ("{{ host|safe }}", "page.md.j2:1: No filter named 'safe'"),
         ("{{ host|escape }}", "page.md.j2:1: No filter named 'escape'"),
+        (f"{{{{ {'(' * 3000}1{')' * 3000} }}}}", "page.md.j2: an expression is nested too deeply"),
+        (f"{{{{ {'-'.join('1' * 9000)} }}}}", "page.md.j2: an expression is nested too deeply"),
+        (f"{{{{ {'[' * 240}1{']' * 240} }}}}", "page.md.j2: an expression is nested too deeply"),
     ],
 )
 def test_what_cannot_be_read_is_told_before_the_run(text: str, says: str, tmp_path: Path) -> None:

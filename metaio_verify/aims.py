@@ -55,6 +55,12 @@ def reports_of(reports: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...
                 f"{text}: each target would overwrite the report of the one before",
                 hint=f"write {_with_placeholder(text)}",
             )
+        for text in (text for wanted in reports.values() for text in wanted):
+            if text.partition("=")[2] in ("", "-"):
+                problems[text] = Problem(
+                    f"{text}: standard output belongs to all targets",
+                    hint=f"write {_with_placeholder(text)}",
+                )
     if problems:
         raise UserError(*problems.values())
     return {

@@ -162,3 +162,13 @@ def test_the_worst_exit_code_has_an_order() -> None:
     assert min(ExitCode, key=order.index) is worst(ExitCode)
     assert [worst([order[i], order[i + 1]]) for i in range(5)] == order[:5]
     assert worst([]) == ExitCode.NOT_VERIFIED
+
+
+def test_standard_output_is_no_place_for_one_of_several(folder: Path, keys: dict[str, str]) -> None:
+    """It would stand between the results of the others, and be no JSON for anybody."""
+    path = folder / "metaio-verify.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("STAGING_TOKEN}", "STAGING_TOKEN, reports: [json]}"), "utf-8")
+    done = run("check", "--target", "all", cwd=folder, env=keys)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "json: standard output belongs to all targets" in done.stderr

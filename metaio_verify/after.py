@@ -14,10 +14,12 @@ from msgspec.structs import replace
 from metaio_verify.baseline.apply import apply
 from metaio_verify.baseline.model import Baseline, KnownDeviation
 from metaio_verify.compare.changes import changes, since
-from metaio_verify.errors import Place
+from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.outcome import NEVER_BEGAN, exit_code_of, worse_since
-from metaio_verify.record import Judgement, Reference, RunRecord
+from metaio_verify.record import Judgement, Reference, RunRecord, Waiver
 from metaio_verify.reference.differences import compare
+from metaio_verify.report.text import moment
+from metaio_verify.suite.words import quote
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,16 @@ class Earlier:
 
 
 def day_of(record: RunRecord) -> dt.date:
-    """Return the day on which a run started, in UTC: a record is judged as of its own day."""
-    return dt.datetime.fromisoformat(record.started).date()
+    """Return the day on which a run started, in UTC: a record is judged as of its own day.
+
+    Raises:
+        UserError: the record was changed by hand, and has no day any more.
+
+    """
+    time = moment(record.started)
+    if time is None:
+        raise UserError(Problem("this run record is damaged at $.started: it is no time"))
+    return time.date()
 
 
 def counted(
@@ -67,12 +77,20 @@ def waived_again(record: RunRecord, known: Iterable[str]) -> RunRecord:
             check=one.check,
             model=one.model,
             reason=one.reason,
-            expires=dt.date.fromisoformat(one.expires),
+            expires=_day(one),
             place=Place(one.place),
         )
         for one in record.waivers
     )
     return with_baseline(record, Baseline("", waivers), known, day_of(record))
+
+
+def _day(waiver: Waiver) -> dt.date:
+    try:
+        return dt.date.fromisoformat(waiver.expires)
+    except ValueError:
+        said = f"the waiver of {quote(waiver.check)} expires on no day"
+        raise UserError(Problem(f"this run record is damaged at $.waivers: {said}")) from None
 
 
 def with_since(record: RunRecord, before: Earlier) -> RunRecord:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from cli.process import run
+from report.records import record
 
 from metaio_verify import Endpoint, Options, RunRecord, judge_again, verify
+from metaio_verify.errors import UserError
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.probe import engine
 from metaio_verify.probe.observer import Silent
-from metaio_verify.record import Exchange
+from metaio_verify.record import Exchange, Waiver, WaiverState
 from metaio_verify.report.json import decode, encode
 from metaio_verify.verdict import Verdict
 
@@ -126,3 +129,14 @@ def test_the_command_judges_again(broken: RunRecord, tmp_path: Path) -> None:
     done = run("report", "run.json", "--again", "--as", "json", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert decode(done.stdout.encode(), "stdout").verdicts == broken.verdicts
+
+
+@pytest.mark.parametrize(
+    ("started", "expires", "says"),
+    [("yesterday", "2030-01-01", "$.started"), ("2026-11-22T19:48:03Z", "soon", "$.waivers")],
+)
+def test_a_record_with_a_damaged_day_is_named(started: str, expires: str, says: str) -> None:
+    """Waivers are judged as of the day of the run."""
+    waiver = Waiver(check="auth.bearer", reason="x", expires=expires, state=WaiverState.UNUSED)
+    with pytest.raises(UserError, match=re.escape(says)):
+        judge_again(record(started=started, waivers=[waiver]))

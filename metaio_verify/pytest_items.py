@@ -21,6 +21,7 @@ from metaio_verify.report.group import deviations
 from metaio_verify.report.json import decode, encode
 from metaio_verify.report.layout import Page
 from metaio_verify.report.surface import Surface
+from metaio_verify.report.text import safe
 from metaio_verify.suite.model import Check, Scope
 from metaio_verify.suite.select import select
 from metaio_verify.verdict import Level, Verdict
@@ -213,7 +214,7 @@ class CheckItem(pytest.Item):
             ("metaio_contract", " ".join(found.contract)),
             ("metaio_title", self.check.title),
         ]
-        reason = f"{found.verdict}: {found.reason or found.verdict.meaning}"
+        reason = f"{found.verdict}: {safe(found.reason or found.verdict.meaning)}"
         if found.verdict.is_unknown and found.level is Level.MUST:
             # In a setup this is an error, not a failure: nothing is known of the endpoint.
             pytest.fail(reason, pytrace=False)

@@ -143,7 +143,7 @@ def test_permissions_fit_the_content(tmp_path: Path) -> None:
     opened = {
         path.name for path in tmp_path.iterdir() if stat.S_IMODE(path.stat().st_mode) == 0o644
     }
-    assert closed == {"json", "html"}
+    assert closed == {"json", "html", "wire"}
     assert closed | opened == set(Format)
 
 

@@ -46,7 +46,7 @@ def test_the_table_of_defects_is_true() -> None:
     entries = yaml.safe_load((ROOT / "docs/defects.yaml").read_text(encoding="utf-8"))
     checks = builtin().checks
     for id_, entry in entries.items():
-        assert len({"faults", "waits", "unseen"} & entry.keys()) == 1, id_
+        assert len({"faults", "unseen"} & entry.keys()) == 1, id_
         faults = set(entry.get("faults", []))
         assert faults <= set(FAULTS) | set(GATEWAY_FAULTS), id_
         for check in entry.get("checks", []):

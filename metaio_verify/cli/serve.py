@@ -57,7 +57,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
         typer.Option(
             metavar="FILE",
             help="Write every recorded request there too, one JSON document a line. It holds what "
-            "the gateway sent, its keys included.",
+            "the gateway sent, but the token.",
             rich_help_panel=_UPSTREAM,
         ),
     ] = None,

@@ -53,6 +53,17 @@ def test_quick_covers_what_matters_most(requirement: str) -> None:
     assert any(requirement in check.requirements for check in quick)
 
 
+def test_the_profile_of_the_sdks_has_every_check_that_names_one() -> None:
+    """But for those of the other side of a gateway, which need one."""
+    named = {
+        check.id
+        for check in _CHECKS
+        if any(client.startswith("anthropic-sdk-") for client in check.breaks)
+        and not check.area.startswith("gateway-")
+    }
+    assert named <= {check.id for check in select(builtin(), "sdk").checks}
+
+
 def test_no_probe_is_there_for_nothing() -> None:
     """Each is fired when everything is selected, the heavy checks too."""
     chosen = select(builtin(), "full", tags=["heavy"], upstream=True)

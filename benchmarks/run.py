@@ -20,11 +20,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from metaio_verify.api import Options, choose, planned
+from metaio_verify.api import choose, planned
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.probe.plan import JobKey
 from metaio_verify.record import REDACTED, Exchange, RunRecord
 from metaio_verify.report.json import decode
+from metaio_verify.wanted import Options
 
 HERE = pathlib.Path(__file__).parent
 PROGRAM = [sys.executable, "-m", "metaio_verify"]

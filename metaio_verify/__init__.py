@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from metaio_verify.again import judge_again
-    from metaio_verify.api import Endpoint, Options, verify
+    from metaio_verify.api import verify
     from metaio_verify.record import RunRecord
+    from metaio_verify.wanted import Endpoint, Options
 
 __version__ = "0.1.0"
 __all__ = ["Endpoint", "Options", "RunRecord", "__version__", "judge_again", "verify"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from metaio_verify.after import waived_again
-from metaio_verify.api import TOOL, Options, choose, info, selection
+from metaio_verify.api import TOOL, choose, info, selection
 from metaio_verify.judge.check import Absent, judge
 from metaio_verify.judge.clients import clients
 from metaio_verify.record import RunRecord
+from metaio_verify.wanted import Options
 
 
 def judge_again(record: RunRecord, options: Options | None = None) -> RunRecord:

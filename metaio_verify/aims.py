@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from metaio_verify.api import Endpoint, Options
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.report import Output, pages, parse_target
+from metaio_verify.wanted import Endpoint, Options
 
 PLACEHOLDER = "{target}"
 """Stands for the name of the target in the path of a report."""

@@ -13,12 +13,10 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from metaio_verify import __version__
 from metaio_verify.after import (
-    Earlier,
     can_be_compared,
     counted,
     day_of,
@@ -27,7 +25,6 @@ from metaio_verify.after import (
     with_reference,
     with_since,
 )
-from metaio_verify.baseline.model import Baseline
 from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.judge.check import Absent, judge
@@ -60,67 +57,10 @@ from metaio_verify.suite.load import builtin, load
 from metaio_verify.suite.model import Auth, Check, Probe, Suite
 from metaio_verify.suite.select import select
 from metaio_verify.verdict import Level, Verdict
-
-AUTO = "auto"
+from metaio_verify.wanted import AUTO, Endpoint, Options
 
 _LEAST_TOTAL = 30.0
 TOOL = Tool(name="metaio-verify", version=__version__)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """What to verify."""
-
-    base_url: str
-    api_key: str = field(repr=False)
-    models: Sequence[str] = ()
-    """Model ids; `all` stands for every listed one; none for the first listed one that answers."""
-    auth: str = AUTO
-    """`auto`, or the one credential style to use: `x-api-key` or `bearer`."""
-    upstream: str = ""
-    """Where the upstream of the gateway under test is (`metaio-verify serve --upstream`)."""
-    upstream_token: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to verify it. All times are in seconds."""
-
-    profile: str = "full"
-    only: Sequence[str] = ()
-    """Check ids or globs; instead of the profile's."""
-    skip: Sequence[str] = ()
-    tags: Sequence[str] = ()
-    checks: Sequence[Path] = ()
-    """Further check files or folders of them."""
-    strict: bool = False
-    fail_fast: bool = False
-    concurrency: int = 8
-    connect_timeout: float = 10.0
-    """Longest wait for a connection."""
-    timeout: float = 60.0
-    """Longest wait for the next byte of an answer, the first one included."""
-    request_timeout: float | None = None
-    """Longest time for one request and its whole answer; when not given, twice `timeout` and at
-    least 30."""
-    run_timeout: float = 900.0
-    """Longest time for the whole run."""
-    patience: float = 60.0
-    """Longest time that the run waits, in all, for an endpoint that refuses for load."""
-    max_body: int = 8 * 1024 * 1024
-    """Bytes of one answer; eight times as many may come in the whole run."""
-    max_events: int = 10_000
-    """Events of one stream."""
-    ca_bundle: Path | None = None
-    """A PEM file of certificates to trust besides the usual ones."""
-    secrets: Sequence[str] = field(default=(), repr=False)
-    """Further texts that must never appear in the record."""
-    baseline: Baseline | None = None
-    """Deviations that may stay until a day (`baseline.read`)."""
-    since: Earlier | None = None
-    """An earlier run: only what got worse since fails."""
-    reference: Endpoint | None = None
-    """An endpoint to ask the same; one model stands for all, none for the same ids."""
 
 
 @dataclass(frozen=True)

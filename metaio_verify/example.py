@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from metaio_verify.api import Endpoint, Options, verify
+from metaio_verify.api import verify
 from metaio_verify.lab.gateway.staging import MODEL, staged
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import Exchange, Finding, RunRecord
@@ -23,6 +23,7 @@ from metaio_verify.suite.layout import laid_out
 from metaio_verify.suite.load import builtin, load
 from metaio_verify.suite.words import printable
 from metaio_verify.verdict import Verdict
+from metaio_verify.wanted import Endpoint, Options
 
 _ID = re.compile(r"\b([a-z]+_01)[0-9a-f]{22}\b|\b(VERIFY-)[A-Z0-9]{8}\b|(127\.0\.0\.1:)\d+")
 _OF_THE_MOMENT = frozenset(("date", "content-length", "connection", "transfer-encoding", "server"))

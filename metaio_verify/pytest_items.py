@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from metaio_verify.api import AUTO, Chosen, Endpoint, Options, check_input, choose, verify
+from metaio_verify.api import Chosen, check_input, choose, verify
 from metaio_verify.config import Target, read_environment
 from metaio_verify.errors import UserError
 from metaio_verify.record import Judgement, RunRecord
@@ -25,6 +25,7 @@ from metaio_verify.report.text import safe
 from metaio_verify.suite.model import Check, Scope
 from metaio_verify.suite.select import select
 from metaio_verify.verdict import Level, Verdict
+from metaio_verify.wanted import AUTO, Endpoint, Options
 
 ROOT = "metaio"
 """The first part of every node id: `metaio::auth.bearer[model]`."""

@@ -9,11 +9,12 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from metaio_verify.api import Options, choose, planned
+from metaio_verify.api import choose, planned
 from metaio_verify.lab.faults import FAULTS
 from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS
 from metaio_verify.report import Format
 from metaio_verify.suite.load import builtin, builtin_folder, load
+from metaio_verify.wanted import Options
 
 ROOT = Path(__file__).parents[1]
 

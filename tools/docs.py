@@ -18,7 +18,7 @@ import yaml
 from msgspec.structs import replace
 
 from metaio_verify.after import Earlier, day_of, with_baseline
-from metaio_verify.api import Endpoint, Options, choose, planned, verify
+from metaio_verify.api import choose, planned, verify
 from metaio_verify.baseline import schema as baseline
 from metaio_verify.baseline.read import parse_baseline
 from metaio_verify.compare import terminal as compared
@@ -34,6 +34,7 @@ from metaio_verify.suite.load import builtin
 from metaio_verify.suite.model import Check
 from metaio_verify.suite.schema import FILE_NAME, as_text
 from metaio_verify.verdict import Level, Verdict
+from metaio_verify.wanted import Endpoint, Options
 
 ROOT = Path(__file__).parent.parent
 

@@ -15,9 +15,9 @@ from metaio_verify.config import key_in
 from metaio_verify.errors import Problem, UserError
 
 if TYPE_CHECKING:
-    from metaio_verify.api import Endpoint, Options
     from metaio_verify.baseline.model import Baseline
     from metaio_verify.record import RunRecord
+    from metaio_verify.wanted import Endpoint, Options
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -85,7 +85,7 @@ def _reference(
         hint = "name the variable, without $: --reference-key-env REFERENCE_KEY"
         raise UserError(Problem("--reference-key-env is no name of a variable", hint=hint))
     key = key_in(variable, environ, "--reference-key-env")
-    from metaio_verify.api import Endpoint  # noqa: PLC0415 - imports the network
+    from metaio_verify.wanted import Endpoint  # noqa: PLC0415 - imports the network
 
     return Endpoint(url, key, [model] if model else [])
 

@@ -28,7 +28,7 @@ from metaio_verify.exitcodes import ExitCode
 
 if TYPE_CHECKING:
     from metaio_verify.aims import Aim
-    from metaio_verify.api import Options
+    from metaio_verify.wanted import Options
 
 _TARGET = "Target"
 _DEMO_FOLDER = Path("metaio-verify-reports")
@@ -176,8 +176,8 @@ def check(  # noqa: PLR0913 - one parameter an option
             _print_plan(options_of(one), models, name, upstream=bool(upstream))
         return ExitCode.OK
     from metaio_verify.aims import Aim, outputs_of, reports_of  # noqa: PLC0415 - imports the network
-    from metaio_verify.api import AUTO, Endpoint  # noqa: PLC0415
     from metaio_verify.cli.runs import Manner, run_all  # noqa: PLC0415
+    from metaio_verify.wanted import AUTO, Endpoint  # noqa: PLC0415
 
     def aim(name: str, settings: Target, reports: tuple[str, ...]) -> Aim:
         environment = credentials_of(name, settings) if name else read_environment(settings)
@@ -267,9 +267,9 @@ def demo(  # noqa: PLR0913 - one parameter an option
     if plan:
         return _print_plan(options, [])
     from metaio_verify.aims import Aim, outputs_of  # noqa: PLC0415 - imports the network
-    from metaio_verify.api import Endpoint  # noqa: PLC0415
     from metaio_verify.cli.runs import verify_one  # noqa: PLC0415
     from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
+    from metaio_verify.wanted import Endpoint  # noqa: PLC0415
 
     lab = Lab(faults=fault or [], variants=variant or [])
     if not report:
@@ -310,7 +310,7 @@ def _options(  # noqa: PLR0913 - one parameter an option
     timeout: float | None,
 ) -> Options:
     """Flags win over the configuration file."""
-    from metaio_verify.api import Options  # noqa: PLC0415 - imports the network
+    from metaio_verify.wanted import Options  # noqa: PLC0415 - imports the network
 
     default = Options()
     return Options(

@@ -65,7 +65,7 @@ def report(
 
 def _judged_again(record: RunRecord, checks: list[Path]) -> RunRecord:
     from metaio_verify.again import judge_again  # noqa: PLC0415 - only when it is asked for
-    from metaio_verify.api import Options  # noqa: PLC0415 - likewise
+    from metaio_verify.wanted import Options  # noqa: PLC0415 - likewise
 
     made = record.selection
     options = Options(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from metaio_verify import Endpoint, verify
-from metaio_verify.api import Options
 from metaio_verify.lab.gateway.app import Translator
 from metaio_verify.lab.gateway.staging import MODEL, staged
 from metaio_verify.record import RunRecord
+from metaio_verify.wanted import Options
 
 
 def run(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from metaio_verify import Endpoint, verify
-from metaio_verify.api import Options
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import RunRecord
 from metaio_verify.verdict import Verdict
+from metaio_verify.wanted import Options
 
 
 def run(

@@ -140,7 +140,12 @@ def test_no_input_becomes_a_command(workspace: Path) -> None:
     evil = "$(touch taken)`touch taken`\"; touch taken; '\n--help\n*"
     done = run_action(
         ACTION,
-        {name: evil for name in load(ACTION)["inputs"] if name not in ("arguments", "fail")},
+        {
+            # No complaint repeats the key, nor a long part of it.
+            name: "`touch taken`" if name == "api-key" else evil
+            for name in load(ACTION)["inputs"]
+            if name not in ("arguments", "fail")
+        },
         workspace,
         installed=INSTALLED,
     )

@@ -3,8 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from metaio_verify.lab.server import Lab, running
+
+# How long an example takes says something of the machine that the tests run on, and nothing else.
+settings.register_profile("without-a-clock", deadline=None)
+settings.load_profile("without-a-clock")
 
 
 @pytest.fixture(scope="session")

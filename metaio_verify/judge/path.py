@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 Location: TypeAlias = tuple[str | int, ...]
@@ -26,11 +27,14 @@ _Step: TypeAlias = Callable[[Node], Iterable[Node]]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _TEXT = r"[^'\"\\\x00-\x1f]*"
+_PLAIN = r"[^'\"\\\x00-\x1f,]*"
 _SEGMENT = re.compile(
     rf"""  \.(?P<name>{_NAME})
         |  \[(?P<position>0|-?[1-9][0-9]{{0,8}})\]
         |  \[(?P<mark>['"])(?P<quoted>{_TEXT})(?P=mark)\]
+        |  \[(?P<names>'{_PLAIN}'(?:\ *,\ *'{_PLAIN}')+)\]
         |  (?P<all>\.\*|\[\*\])
+        |  (?P<deep>\.\.)(?=\[)
         |  \[\?@\.(?P<key>{_NAME})\ *==\ *(?P<mark2>['"])(?P<wanted>{_TEXT})(?P=mark2)\]
     """,
     re.VERBOSE,
@@ -73,6 +77,11 @@ def _simple(path: str) -> Query | None:
 def _step(segment: re.Match[str]) -> _Step:
     if segment["all"]:
         return _children
+    if segment["deep"]:
+        return _descendants
+    if segment["names"]:
+        steps = [_named(name) for name in segment["names"].split("'")[1::2]]
+        return lambda node: chain.from_iterable(step(node) for step in steps)
     if segment["position"] is not None:
         return _at_position(int(segment["position"]))
     if segment["key"] is not None:
@@ -114,6 +123,15 @@ def _children(node: Node) -> Iterator[Node]:
     elif isinstance(node.value, list):
         for index, value in enumerate(node.value):
             yield Node((*node.location, index), value)
+
+
+def _descendants(node: Node) -> Iterator[Node]:
+    """The value itself and all that is in it, however deep."""
+    open_nodes = [node]
+    while open_nodes:
+        found = open_nodes.pop()
+        yield found
+        open_nodes += reversed(list(_children(found)))
 
 
 def _full(path: str) -> Query:

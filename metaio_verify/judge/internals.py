@@ -48,6 +48,12 @@ _KEY = re.compile(
     """,
     re.VERBOSE,
 )
+_KEY_SIGNS = (
+    *("sk-", "AIza", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    *("glpat-", "xox", "hf_", "gsk_", "ya29.", " KEY-----"),
+)
+"""What every key holds; looking for a literal is many times faster than for the pattern."""
+_KEY_LABEL = "aws_secret_access_key"
 _TOKEN = re.compile(
     r"\b[0-9a-f]{64}\b|(?<![\w-])eyJ[\w-]{10,2000}\.[\w-]{10,4000}\.[\w-]{10,}",
 )
@@ -87,6 +93,8 @@ def leaks(text: str, own_host: str) -> list[Leak]:
 
 def mask_keys(text: str) -> str:
     """The text without keys of others."""
+    if not any(sign in text for sign in _KEY_SIGNS) and _KEY_LABEL not in text.lower():
+        return text
     return _KEY.sub(lambda found: _mark("key", _key_excerpt(found[0]), found[0]), text)
 
 

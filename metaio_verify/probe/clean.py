@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.judge.internals import mask_all, mask_hosts, mask_keys
@@ -18,8 +19,7 @@ from metaio_verify.record import REDACTED
 _MARKER = REDACTED.encode()
 
 
-@dataclass(frozen=True)
-class Cleaned:
+class Cleaned(Struct, frozen=True):
     """The parts of an answer without secrets."""
 
     headers: list[tuple[str, str]]
@@ -31,19 +31,16 @@ class Cleaned:
 
 def cleaned(answer: Answer, redactor: Redactor, own_host: str) -> Cleaned:
     """Take all secrets out of an answer; `own_host` is the endpoint's and may be shown."""
-    names = [redactor.text(name) for name, _ in answer.headers]
-    values = [redactor.header(name, value) for name, value in answer.headers]
+    headers = redactor.headers(answer.headers)
     leaks = [
-        f"header {name}"
-        for (old_name, old), name, new in zip(answer.headers, names, values, strict=True)
-        if (old_name, old) != (name, new)
+        f"header {new[0]}" for old, new in zip(answer.headers, headers, strict=True) if old != new
     ]
     refused = not 200 <= answer.status < 300
     body, chunks, leaked = _Body(answer).without(redactor, own_host, refused=refused)
     if leaked:
         leaks.append("body")
-    masked = [mask_hosts(value, own_host) for value in values]
-    return Cleaned(list(zip(names, masked, strict=True)), body, chunks, leaks)
+    masked = [(name, mask_hosts(value, own_host)) for name, value in headers]
+    return Cleaned(masked, body, chunks, leaks)
 
 
 def _is_stream(answer: Answer) -> bool:
@@ -51,8 +48,7 @@ def _is_stream(answer: Answer) -> bool:
     return kind.lower().startswith("text/event-stream") or looks_like_events(answer.body)
 
 
-@dataclass
-class _Document:
+class _Document(Struct):
     """Decoded JSON, and the bytes that hold it: one place, or the data lines of an event."""
 
     places: list[tuple[int, int]]
@@ -78,8 +74,7 @@ class _Document:
                 new = b""
 
 
-@dataclass
-class _Text:
+class _Text(Struct):
     """One string of a document, and how to replace it."""
 
     document: _Document
@@ -133,11 +128,18 @@ class _Body:
         for name, text in texts:
             groups.setdefault(name, []).append(text)
             groups.setdefault((name, text.document.index), []).append(text)
+        # One look at all of them is enough for nearly every answer.
+        if not redactor.spans(b"\n".join(map(_joined, groups.values()))):
+            return False
         return sum(_mend(group, redactor) for group in groups.values()) > 0
 
 
+def _joined(texts: list[_Text]) -> bytes:
+    return b"".join(text.value for text in texts)
+
+
 def _mend(texts: list[_Text], redactor: Redactor) -> bool:
-    spans = redactor.spans(b"".join(text.value for text in texts))
+    spans = redactor.spans(_joined(texts))
     begin = 0
     for text in texts if spans else ():
         end = begin + len(text.value)

@@ -13,11 +13,14 @@ import base64
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote_plus
 
 import msgspec
 
+from metaio_verify.probe.escaped import ESCAPE, Escaped
 from metaio_verify.record import REDACTED, RunRecord
 
 _SHORTEST_DISTINCT_KEY = 8
@@ -36,7 +39,9 @@ _PART = 16
 """So many characters of a key give too much of it away; its usual beginnings are shorter."""
 _BLOCK = _PART // 2
 _MARKER = REDACTED.encode()
-_ESCAPES = re.compile(rb"[\\%&]")
+_SHORT_TEXT = 200
+_REMEMBERED = 1024
+"""So many short texts are remembered with what came of them."""
 
 S = TypeVar("S", str, bytes)
 Chunks = Sequence[tuple[float, int]]
@@ -57,16 +62,32 @@ class Redactor:
         given = [secret for secret in secrets if secret]
         known = [secret for secret in given if len(secret) >= _SHORTEST_DISTINCT_KEY]
         self._short = frozenset(given).difference(known)
+        self._short_text = lru_cache(_REMEMBERED)(self._text)
         self._labelled = re.compile(_either(sorted(self._short), _labelled_patterns), re.IGNORECASE)
         self._plain = re.compile(_either(known, _plain_patterns), re.IGNORECASE)
         self._encoded = re.compile(_either(known, _encoded_patterns))
-        self._escaped = re.compile(_either(known, _escaped_patterns), re.IGNORECASE)
+        self._escaped = [Escaped(secret) for secret in known]
         self._parted = [s.encode() for s in known if len(s) >= _SHORTEST_SPLIT_KEY]
-        self._blocks = re.compile(_either(self._parted, _blocks))
+        self._blocks = re.compile(_either(self._parted, lambda s: list(map(re.escape, _cut(s)))))
+        # Looking for a literal is many times faster than a search by a pattern.
+        self._plain_signs = [form.lower() for secret in known for form in _plain_forms(secret)]
+        self._encoded_signs = [sign for secret in known for sign in _encoded_signs(secret)]
+        self._part_signs = [block for secret in self._parted for block in _cut(secret)]
 
     def text(self, value: str) -> str:
         """The text without the secret."""
+        # The names and the values of headers come again and again.
+        return self._short_text(value) if len(value) <= _SHORT_TEXT else self._text(value)
+
+    def _text(self, value: str) -> str:
         return self._bytes(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def headers(self, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Header lines without the secret."""
+        # One look at all of them is enough for nearly every answer.
+        if not self._short and not self.found_in("\n".join(chain.from_iterable(lines))):
+            return list(lines)
+        return [(self.text(name), self.header(name, value)) for name, value in lines]
 
     def header(self, name: str, value: str) -> str:
         """The value of a header without the secret; a short one may be the whole value."""
@@ -91,11 +112,15 @@ class Redactor:
 
     def spans(self, text: bytes) -> list[tuple[int, int]]:
         """Where the secret stands, in order; overlapping places are one."""
-        found = [match.span() for match in self._plain.finditer(text)]
-        found += [match.span() for match in self._encoded.finditer(text)]
-        if _ESCAPES.search(text):
-            found += [match.span() for match in self._escaped.finditer(text)]
-        found += self._parts(text)
+        found: list[tuple[int, int]] = []
+        if _holds(text.lower(), self._plain_signs):
+            found += [match.span() for match in self._plain.finditer(text)]
+        if _holds(text, self._encoded_signs):
+            found += [match.span() for match in self._encoded.finditer(text)]
+        if ESCAPE.search(text):
+            found += [span for escaped in self._escaped for span in escaped.spans(text)]
+        if _holds(text, self._part_signs):
+            found += self._parts(text)
         if self._short:
             # The key stands in the one group that took part.
             found += [match.span(match.lastindex or 0) for match in self._labelled.finditer(text)]
@@ -193,13 +218,22 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
+def _holds(text: bytes, signs: Iterable[bytes]) -> bool:
+    """Whether one of the signs stands in the text."""
+    return any(sign in text for sign in signs)
+
+
 def _either(secrets: Iterable[S], patterns: Callable[[S], list[bytes]]) -> bytes:
     found = [pattern for secret in secrets for pattern in patterns(secret)]
     return b"|".join(dict.fromkeys(found)) or rb"(?!)"
 
 
+def _plain_forms(secret: str) -> list[bytes]:
+    return [form.encode() for form in dict.fromkeys([secret, quote_plus(secret)])]
+
+
 def _plain_patterns(secret: str) -> list[bytes]:
-    return [re.escape(form.encode()) for form in dict.fromkeys([secret, quote_plus(secret)])]
+    return [re.escape(form) for form in _plain_forms(secret)]
 
 
 def _labelled_patterns(secret: str) -> list[bytes]:
@@ -207,49 +241,39 @@ def _labelled_patterns(secret: str) -> list[bytes]:
     return [_LABEL + rb"(" + form + rb")(?![\w-])" for form in _plain_patterns(secret)]
 
 
-def _escaped_patterns(secret: str) -> list[bytes]:
-    """Each character as JSON, URLs, HTML or a shell may write it; in one text also mixed."""
-    return [b"".join(map(_sign_pattern, secret))]
-
-
-def _sign_pattern(sign: str) -> bytes:
-    code = f"{ord(sign):02x}"
-    forms = [
-        r"\\{0,4}" + re.escape(sign),
-        "%" + code,
-        r"\\{1,4}(?:u00|x)" + code,
-        "&#x0{0,4}" + code + ";",
-        f"&#0{{0,4}}{ord(sign)};",
-        *([_NAMED[sign]] if sign in _NAMED else []),
-    ]
-    return f"(?:{'|'.join(forms)})".encode()
-
-
-_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
-
-
 def _encoded_patterns(secret: str) -> list[bytes]:
     """Base64 and hexadecimal."""
-    plain = secret.encode()
-    return [*_base64_patterns(plain), plain.hex().encode(), plain.hex().upper().encode()]
+    # JSON and URLs escape the signs of base64, too.
+    cores = [re.escape(core).replace(rb"\+", _PLUS) for core in _base64_cores(secret.encode())]
+    return [*(core.replace(b"/", _SLASH) for core in cores), *_hexadecimal(secret)]
 
 
-def _base64_patterns(plain: bytes) -> list[bytes]:
+def _encoded_signs(secret: str) -> list[bytes]:
+    """What each of the encoded forms holds in any case."""
+    cores = _base64_cores(secret.encode())
+    return [*(max(re.split(rb"[+/]", core), key=len) for core in cores), *_hexadecimal(secret)]
+
+
+_PLUS = rb"(?:[+-]|%2[Bb]|\\u002[bB])"
+_SLASH = rb"(?:\\?/|_|%2[Ff])"
+
+
+def _hexadecimal(secret: str) -> list[bytes]:
+    digits = secret.encode().hex()
+    return [digits.encode(), digits.upper().encode()]
+
+
+def _base64_cores(plain: bytes) -> list[bytes]:
     """The part of a base64 text that only the secret decides, at each of the three alignments."""
-    patterns = []
+    cores = []
     for lead in range(3):
         encoded = base64.b64encode(b"\0" * lead + plain)
         first = -(-lead * 8 // 6)
         last = (lead + len(plain)) * 8 // 6
-        core = encoded[first:last]
-        # JSON and URLs escape its signs, too.
-        escaped = re.escape(core).replace(rb"\+", rb"(?:[+-]|%2[Bb]|\\u002[bB])")
-        patterns.append(escaped.replace(b"/", rb"(?:\\?/|_|%2[Ff])"))
-    return list(dict.fromkeys(patterns))
+        cores.append(encoded[first:last])
+    return list(dict.fromkeys(cores))
 
 
-def _blocks(secret: bytes) -> list[bytes]:
+def _cut(secret: bytes) -> list[bytes]:
     """Blocks of which every part of `_PART` bytes holds at least one."""
-    return [
-        re.escape(secret[at : at + _BLOCK]) for at in range(0, len(secret) - _BLOCK + 1, _BLOCK)
-    ]
+    return [secret[at : at + _BLOCK] for at in range(0, len(secret) - _BLOCK + 1, _BLOCK)]

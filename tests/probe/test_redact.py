@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import itertools
 import json
+import string
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -30,6 +33,30 @@ def test_every_form_of_the_secret_is_replaced(form: str) -> None:
     assert KEY not in clean
     assert clean.startswith("before ")
     assert clean.endswith(" after")
+
+
+WAYS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    lambda sign: f"\\\\{sign}",
+    lambda sign: f"%{ord(sign):02X}",
+    lambda sign: f"\\u00{ord(sign):02x}",
+    lambda sign: f"\\\\\\x{ord(sign):02x}",
+    lambda sign: f"&#{ord(sign):04d};",
+    lambda sign: f"&#x{ord(sign):X};",
+    lambda sign: html.escape(sign, quote=False),
+]
+
+
+@given(
+    st.text(string.ascii_letters + string.digits + "-_+/=.%&\\", min_size=8, max_size=60),
+    st.data(),
+)
+def test_each_character_may_be_written_in_another_way(secret: str, data: st.DataObject) -> None:
+    """One text may mix all ways to escape."""
+    ways = data.draw(st.lists(st.sampled_from(WAYS), min_size=len(secret), max_size=len(secret)))
+    written = "".join(way(sign) for way, sign in zip(ways, secret, strict=True))
+    assert Redactor([secret]).text(f"?{written}!") == f"?{REDACTED}!"
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40), st.lists(st.integers(0, 120), max_size=5))

@@ -18,9 +18,9 @@ from metaio_verify.api import verify
 from metaio_verify.lab.gateway.staging import MODEL, staged
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import Exchange, Finding, RunRecord
-from metaio_verify.suite.grammar import UPSTREAM
 from metaio_verify.suite.layout import laid_out
 from metaio_verify.suite.load import builtin, load
+from metaio_verify.suite.model import UPSTREAM
 from metaio_verify.suite.words import printable
 from metaio_verify.verdict import Verdict
 from metaio_verify.wanted import Endpoint, Options

@@ -37,12 +37,10 @@ class Against:
 
         In paths, `{target}` stands for the name of the target.
         """
-        from metaio_verify.after import Earlier  # noqa: PLC0415 - most runs need none of it
-        from metaio_verify.baseline.read import read  # noqa: PLC0415
-        from metaio_verify.report import files  # noqa: PLC0415
-        from metaio_verify.report.json import read as read_run  # noqa: PLC0415
-
         if baseline is not None:
+            from metaio_verify.baseline.read import read  # noqa: PLC0415 - most runs have none
+            from metaio_verify.report import files  # noqa: PLC0415 - likewise
+
             path = named(baseline, target)
             found = read(path, may_be_missing=self.update_baseline)
             if self.update_baseline:
@@ -52,6 +50,9 @@ class Against:
             hint = "for instance --baseline metaio-verify-baseline.yaml"
             raise UserError(Problem("--update-baseline wants to know which file", hint=hint))
         if self.baseline_run is not None:
+            from metaio_verify.after import Earlier  # noqa: PLC0415 - likewise
+            from metaio_verify.report.json import read as read_run  # noqa: PLC0415 - likewise
+
             path = named(self.baseline_run, target)
             options = replace(options, since=Earlier(str(path), read_run(path)))
         reference = _reference(self.reference_url, self.reference_key_env, self.reference_model)

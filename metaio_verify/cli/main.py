@@ -18,6 +18,10 @@ from metaio_verify.cli.said import careful_usage_errors, said
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
 
+# httpx loads its own command line, with click and pygments, where these are installed; that is a
+# quarter of the time that it takes to load, and the program has a command line of its own.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
 """What a full or broken disk answers; files of the program's own are written with more words."""
 

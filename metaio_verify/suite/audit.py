@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import UNSET
 
 from metaio_verify.errors import Place, Problem
-from metaio_verify.suite import links, lint, sense
+from metaio_verify.suite import dangling, links, lint, sense
 from metaio_verify.suite.merge import headings, merge
 from metaio_verify.suite.model import Suite
 from metaio_verify.suite.read import MAX_FLAWS, File
@@ -26,7 +26,7 @@ def audit(files: Sequence[File], base: Suite) -> Iterator[Problem]:
         for kind in KINDS
     }
     names["tags"] = dict.fromkeys(tag for c in together.checks.values() for tag in c.tags)
-    world = links.World(together.probes, names)
+    world = dangling.World(together.probes, names)
     taken = {kind: dict.fromkeys(getattr(base, kind), "the built-in suite") for kind in KINDS}
     areas = dict(base.areas)
     cycles = list(links.cycles(together.probes))
@@ -35,7 +35,7 @@ def audit(files: Sequence[File], base: Suite) -> Iterator[Problem]:
             file.flaws,
             sense.flaws(file.parts),
             _replaced(file, taken, areas),
-            links.flaws(file.parts, world),
+            dangling.flaws(file.parts, world),
             _cyclic(file, cycles),
             lint.flaws(file.parts, together.schemas, names["schemas"]),
         )

@@ -10,9 +10,8 @@ from msgspec import UNSET, structs
 
 from metaio_verify.judge.wording import described
 from metaio_verify.suite.contract import requirements
-from metaio_verify.suite.grammar import UPSTREAM
 from metaio_verify.suite.links import captured
-from metaio_verify.suite.model import Check, Expect, Probe, Suite, Timing
+from metaio_verify.suite.model import UPSTREAM, Check, Expect, Probe, Suite, Timing
 from metaio_verify.suite.sent import curl
 from metaio_verify.suite.words import listing, printable
 

@@ -44,11 +44,6 @@ ATTEMPTS: Final = 5
 SECONDS: Final = 600.0
 FILLER: Final = 32 * 2**20
 """Bytes of filler text in one request."""
-HEAVY: Final = "heavy"
-"""The tag of checks that are off unless they are asked for."""
-UPSTREAM: Final = "upstream"
-"""The tag of checks that need a look behind the gateway; off unless one is given or they are
-named."""
 
 SUBSCHEMA: Final = frozenset(
     {

@@ -23,6 +23,12 @@ StatusPattern: TypeAlias = int | str
 
 DEFAULT_VERSION = "2023-06-01"
 
+HEAVY = "heavy"
+"""The tag of checks that are off unless they are asked for."""
+UPSTREAM = "upstream"
+"""The tag of checks that need a look behind the gateway; off unless one is given or they are
+named."""
+
 
 class Auth(StrEnum):
     """The credential headers that a probe sends."""

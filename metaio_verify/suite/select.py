@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.errors import Problem, UserError
-from metaio_verify.suite.grammar import HEAVY, UPSTREAM
 from metaio_verify.suite.links import teachers, waits_for
-from metaio_verify.suite.model import Check, Probe, Profile, Suite
+from metaio_verify.suite.model import HEAVY, UPSTREAM, Check, Probe, Profile, Suite
 from metaio_verify.suite.words import quote, suggest
 
 
-@dataclass(frozen=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """What was chosen of a suite, both in the order of its files."""
 
     checks: tuple[Check, ...]

@@ -9,6 +9,7 @@ from msgspec import UNSET, structs
 
 from metaio_verify.probe.template import EACH, SEND, fill, references
 from metaio_verify.suite import grammar
+from metaio_verify.suite.links import sent
 from metaio_verify.suite.model import METHODS, Check, CheckFile, Expect, Probe, StatusPattern
 from metaio_verify.suite.source import Flaw, Path
 from metaio_verify.suite.words import listing, quote
@@ -62,13 +63,6 @@ def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         case list():
             for index, item in enumerate(value):
                 yield from texts(item, (*path, index))
-
-
-def sent(probe: Probe) -> dict[str, Any]:
-    """The parts of a probe in which references are filled, by key."""
-    keys = (*METHODS, "query", "headers", "json", "body", "attempts")
-    parts = {key: getattr(probe, key) for key in keys}
-    return {key: part for key, part in parts.items() if part is not UNSET}
 
 
 def _prose(texts_: Mapping[str, Any], path: Path) -> Iterator[Flaw]:

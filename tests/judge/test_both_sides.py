@@ -24,8 +24,8 @@ from metaio_verify.record import (
     Played,
     SentRequest,
 )
-from metaio_verify.suite.grammar import UPSTREAM
 from metaio_verify.suite.load import builtin
+from metaio_verify.suite.model import UPSTREAM
 
 TOKEN = "VERIFY-ABCD1234"
 PATHS = {

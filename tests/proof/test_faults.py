@@ -6,8 +6,8 @@ import pytest
 from proof.proving import run, with_verdict
 
 from metaio_verify.lab.faults import FAULTS
-from metaio_verify.suite.grammar import UPSTREAM
 from metaio_verify.suite.load import builtin
+from metaio_verify.suite.model import UPSTREAM
 from metaio_verify.verdict import Verdict
 
 CHECKS = {id_: one for id_, one in builtin().checks.items() if UPSTREAM not in one.tags}

@@ -14,8 +14,8 @@ from metaio_verify.lab.gateway.chat import ChatTranslator
 from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS
 from metaio_verify.lab.gateway.responses import ResponsesTranslator
 from metaio_verify.lab.gateway.variants import GATEWAY_VARIANTS
-from metaio_verify.suite.grammar import UPSTREAM
 from metaio_verify.suite.load import builtin
+from metaio_verify.suite.model import UPSTREAM
 from metaio_verify.verdict import Verdict
 
 CHECKS = {id_: one for id_, one in builtin().checks.items() if UPSTREAM in one.tags}

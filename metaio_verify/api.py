@@ -43,6 +43,7 @@ from metaio_verify.probe.redact import Redactor, without_secrets
 from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
 from metaio_verify.probe.upstream import greet, parse_upstream
 from metaio_verify.record import (
+from metaio_verify.probe.trust import way_to
     CheckInfo,
     Exchange,
     Judgement,
@@ -206,13 +207,9 @@ class _Run:
             body=options.max_body,
             events=options.max_events,
         )
-        client = Client(
-            bounds=bounds,
-            concurrency=options.concurrency,
-            tls=self._base.origin.startswith("https:"),
-            authorities=options.ca_bundle,
-            origin=self._base.origin,
-        )
+        origin = self._base.origin
+        way = way_to(origin, concurrency=options.concurrency, authorities=options.ca_bundle)
+        client = Client(way, bounds=bounds, origin=origin)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(client)
             upstream = None

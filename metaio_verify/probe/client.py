@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import http.cookiejar
+import functools
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Self
 
 import httpx
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from metaio_verify.probe.body import Body, CodingError, Room, TooLargeError
 from metaio_verify.probe.failures import explain, failure
 from metaio_verify.probe.pulse import Pulse
-from metaio_verify.probe.trust import bad_proxy, certificates, proxies_have_hosts
 from metaio_verify.record import Failure
 
 _BODIES = 8
@@ -24,12 +23,8 @@ _BODIES = 8
 _TURN = 100
 """So many pieces of one body are taken before others get their turn."""
 
-_KEEP_ALIVE = 2.0
-"""Seconds that an idle connection is kept. Common servers close theirs after 5 s."""
 
-
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """How long one exchange may take, in seconds, and how much it may bring, in bytes."""
 
     connect: float = 10.0
@@ -41,8 +36,7 @@ class Bounds:
     """Events of one stream."""
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A request, ready to be sent."""
 
     method: str
@@ -57,8 +51,7 @@ class Outgoing:
     """What the body has to hold for the connection to be closed before its end."""
 
 
-@dataclass
-class Answer:
+class Answer(Struct):
     """What came back. `failure` says why there is no answer, or only a part of one."""
 
     status: int = 0
@@ -78,67 +71,39 @@ class Answer:
 
 
 class Client:
-    """A shared HTTP client: connections are kept, cookies are not, redirects are never followed."""
+    """Sends requests one by one over kept connections.
+
+    It stands on the transport and not on a whole HTTP client, so there are no cookies, no redirects
+    and no headers but those of the request.
+    """
 
     def __init__(
-        self,
-        *,
-        bounds: Bounds,
-        concurrency: int,
-        tls: bool,
-        authorities: Path | None = None,
-        origin: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, transport: httpx.AsyncBaseTransport, *, bounds: Bounds, origin: str | None = None
     ) -> None:
         """Prepare a client.
 
         Args:
+            transport: the way to the server; it is closed with the client
             bounds: what one exchange may take and bring
-            concurrency: how many exchanges are under way at a time
-            tls: whether certificates will be checked
-            authorities: a PEM file of certificates to trust besides the usual ones
             origin: the one origin that requests may go to; any when not given
-            transport: a way to the server instead of the one that the environment describes
-
-        Raises:
-            UserError: for certificates or a proxy of the environment that cannot be used.
 
         """
+        self._transport = transport
         self._bounds = bounds
         self._origin = None if origin is None else _origin(httpx.URL(origin))
         self._room = Room(_BODIES * bounds.body)
         self._pulse = Pulse()
         self._beating: asyncio.Task[None] | None = None
-        limits = httpx.Limits(
-            max_connections=None,
-            max_keepalive_connections=2 * concurrency,
-            keepalive_expiry=_KEEP_ALIVE,
-        )
-        if transport is None and not proxies_have_hosts():
-            raise bad_proxy()
-        # Reading the certificate store costs some 30 ms that plain HTTP need not pay.
-        verify = certificates(authorities) if tls else False
-        try:
-            self._http = httpx.AsyncClient(
-                verify=verify,
-                limits=limits,
-                follow_redirects=False,
-                cookies=_no_cookies(),
-                transport=transport,
-                trust_env=transport is None,
-            )
-        except (ValueError, ImportError, httpx.InvalidURL):
-            raise bad_proxy() from None
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        await self._transport.__aenter__()
         self._beating = asyncio.create_task(self._pulse.run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._beating is not None:
             self._beating.cancel()
-        await self._http.__aexit__()
+        await self._transport.__aexit__()
 
     async def send(self, outgoing: Outgoing) -> Answer:
         """Send one request and read its whole answer; never raises for what the server does."""
@@ -179,7 +144,7 @@ class Client:
         # A Request built by hand carries the headers of the probe and no others of the client.
         request = httpx.Request(
             outgoing.method,
-            outgoing.url,
+            _parsed(outgoing.url),
             headers=[(name.encode(), value.encode()) for name, value in outgoing.headers],
             content=_chunks(outgoing.body) if outgoing.chunked else outgoing.body,
             extensions={"timeout": timeout.as_dict()},
@@ -187,7 +152,7 @@ class Client:
         if self._origin is not None and _origin(request.url) != self._origin:
             # Nothing that is declared gets here; the credential must not depend on that.
             raise httpx.InvalidURL("another origin")
-        response = await self._http.send(request, stream=True)
+        response = await self._transport.handle_async_request(request)
         try:
             answer.headers_at = time.perf_counter() - started
             answer.status = response.status_code
@@ -246,11 +211,12 @@ async def _read(
         answer.body, answer.chunks = bytes(body.content), body.chunks
 
 
+@functools.lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx.URL:
+    """The URL; a run asks for the same few again and again."""
+    return httpx.URL(url)
+
+
 def _origin(url: httpx.URL) -> tuple[str, str, int | None, bytes]:
     """Where a request goes; a user name in the URL makes it another place."""
     return url.scheme, url.host, url.port, url.userinfo
-
-
-def _no_cookies() -> http.cookiejar.CookieJar:
-    policy = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
-    return http.cookiejar.CookieJar(policy)

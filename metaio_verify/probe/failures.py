@@ -55,8 +55,6 @@ def _bad_protocol(text: str) -> Failure:
         return failure("reset", "the connection was closed before the answer was complete")
     if "Receive buffer too long" in text:
         return failure("protocol", "the head of the answer is too long")
-    if "location header" in text:
-        return failure("protocol", "the answer redirects to something that is no URL")
     return failure("protocol", "the answer is not valid HTTP")
 
 

@@ -7,12 +7,65 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from metaio_verify.errors import Place, Problem, UserError
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+
+
+_KEEP_ALIVE = 2.0
+"""Seconds that an idle connection is kept. Common servers close theirs after 5 s."""
+
+
+def way_to(origin: str, *, concurrency: int, authorities: Path | None) -> httpx.AsyncHTTPTransport:
+    """Connections to an origin: straight, or through the proxy that the environment names for it.
+
+    Args:
+        origin: scheme, host and port
+        concurrency: how many requests are under way at a time
+        authorities: a PEM file of certificates to trust besides the usual ones
+
+    Raises:
+        UserError: for certificates or a proxy of the environment that cannot be used.
+
+    """
+    proxy = proxy_for(origin)
+    # Reading the certificate store costs some 30 ms that plain HTTP need not pay.
+    tls = any(url.startswith("https:") for url in (origin, proxy))
+    verify = certificates(authorities) if tls else False
+    limits = httpx.Limits(
+        max_connections=None,
+        max_keepalive_connections=2 * concurrency,
+        keepalive_expiry=_KEEP_ALIVE,
+    )
+    try:
+        return httpx.AsyncHTTPTransport(
+            verify=verify, limits=limits, proxy=proxy or None, trust_env=False
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise _bad_proxy() from None
+
+
+def proxy_for(origin: str) -> str:
+    """The URL of the proxy that the environment or the system names for an origin, if any.
+
+    Raises:
+        UserError: it names no host; the HTTP library would go without and say nothing.
+
+    """
+    parts = urlsplit(origin)
+    if proxy_bypass(parts.netloc):
+        return ""
+    known = getproxies()
+    proxy = known.get(parts.scheme) or known.get("all") or ""
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
+    if proxy and not _host(proxy):
+        raise _bad_proxy()
+    return proxy
 
 
 def certificates(bundle: Path | None) -> ssl.SSLContext:
@@ -42,23 +95,14 @@ def proxy_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
     return [name for name in _PROXIES if environ.get(name) or environ.get(name.lower())]
 
 
-def proxies_have_hosts(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether each proxy names a host; the HTTP library would go without and say nothing."""
-    return all(map(_host, (_value(name, environ) for name in proxy_variables(environ))))
-
-
-def _value(name: str, environ: Mapping[str, str]) -> str:
-    return environ.get(name) or environ[name.lower()]
-
-
 def _host(proxy: str) -> str:
     try:
-        return urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname or ""
+        return urlsplit(proxy).hostname or ""
     except ValueError:
         return ""
 
 
-def bad_proxy() -> UserError:
+def _bad_proxy() -> UserError:
     """A proxy of the environment that cannot be used."""
     names = ", ".join(proxy_variables()) or "a proxy variable"
     return UserError(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.marker import CONTROL, FORMAT, TOKEN_HEADER
 from metaio_verify.probe.client import Answer, Bounds, Client, Outgoing
 from metaio_verify.probe.redact import Redactor
 from metaio_verify.probe.target import BaseUrl, Credential, parse_base_url, parse_credential
+from metaio_verify.probe.trust import way_to
 from metaio_verify.record import REDACTED, Forwarded, ForwardedRequest, Played
 
 _AT_ONCE = 8
@@ -31,8 +32,7 @@ _LARGEST = 64 * 1024 * 1024
 """Bytes that may be handed over at once: requests of ours, repeated by the gateway."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an upstream is, and its token."""
 
     base: BaseUrl
@@ -63,13 +63,9 @@ async def greet(
     Raises `UserError` when it is not there, or takes no orders from us: then nothing that a run
     could find would be about the gateway.
     """
-    client = Client(
-        bounds=Bounds(body=_LARGEST),
-        concurrency=_AT_ONCE,
-        tls=place.base.origin.startswith("https:"),
-        authorities=authorities,
-        origin=place.base.origin,
-    )
+    origin = place.base.origin
+    way = way_to(origin, concurrency=_AT_ONCE, authorities=authorities)
+    client = Client(way, bounds=Bounds(body=_LARGEST), origin=origin)
     await stack.enter_async_context(client)
     upstream = Upstream(client, place.base, place.token, client_key)
     await upstream.greet()

@@ -9,6 +9,7 @@ import ssl
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 from hostile.server import JSON, Serve, answers, hostile
@@ -220,9 +221,8 @@ def test_the_client_sends_nothing_to_another_origin(url: str) -> None:
 
     async def send() -> str:
         client = Client(
+            httpx.AsyncHTTPTransport(),
             bounds=Bounds(connect=1, silence=1, total=1),
-            concurrency=1,
-            tls=False,
             origin="http://127.0.0.1:1",
         )
         async with client:

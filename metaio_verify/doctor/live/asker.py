@@ -195,13 +195,9 @@ class Asker:
         tls = any(url.startswith("https:") for url in (setup.base.origin, way))
         key = (way, tls, bound)
         if key not in self._clients:
-            client = Client(
-                bounds=self._bounds,
-                concurrency=1,
-                tls=False,  # the transport sees to it
-                origin=self._origin if bound else None,
-                transport=_transport(self._authorities if tls else None, setup.proxy),
-            )
+            transport = _transport(self._authorities if tls else None, setup.proxy)
+            origin = self._origin if bound else None
+            client = Client(transport, bounds=self._bounds, origin=origin)
             self._clients[key] = await self._stack.enter_async_context(client)
         return self._clients[key]
 

@@ -13,7 +13,9 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from metaio_verify import __version__
 from metaio_verify.after import (
@@ -27,7 +29,7 @@ from metaio_verify.after import (
 )
 from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
-from metaio_verify.judge.check import Absent, judge
+from metaio_verify.judge.check import Absent, Collected, collect, judge
 from metaio_verify.judge.clients import clients
 from metaio_verify.judge.late import late
 from metaio_verify.outcome import exit_code
@@ -41,9 +43,9 @@ from metaio_verify.probe.plan import Budget, Job, JobKey, budget, plan
 from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids, openers
 from metaio_verify.probe.redact import Redactor, without_secrets
 from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
+from metaio_verify.probe.trust import way_to
 from metaio_verify.probe.upstream import greet, parse_upstream
 from metaio_verify.record import (
-from metaio_verify.probe.trust import way_to
     CheckInfo,
     Exchange,
     Judgement,
@@ -64,8 +66,7 @@ _LEAST_TOTAL = 30.0
 TOOL = Tool(name="metaio-verify", version=__version__)
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A suite and what was selected of it."""
 
     suite: Suite
@@ -195,8 +196,11 @@ class _Run:
         return self._write(started, time.perf_counter() - clock)
 
     def clean(self, record: RunRecord) -> RunRecord:
-        """Return the record without what texts of the user's may have brought in."""
-        return without_secrets(record, self._redactor)
+        """Return the record without what texts of answers or of the user may have brought in."""
+        secrets = [self._credential.secret, *self._options.secrets]
+        if self._upstream is not None:
+            secrets.append(self._upstream.token.secret)
+        return without_secrets(record, Redactor(secrets))
 
     async def _fire(self) -> None:
         options = self._options
@@ -261,7 +265,12 @@ class _Run:
             if check.level is Level.MUST and job.probe.id in check.probes
         ]
         options = self._options
-        found = counted(self._judge(checks), options.baseline, options.since, self._started.date())
+        found = counted(
+            self._judge(checks, collect(self._evidence())),
+            options.baseline,
+            options.since,
+            self._started.date(),
+        )
         return any(one.verdict is Verdict.FAIL for one in found)
 
     def _cut(self, kind: str, message: str) -> None:
@@ -271,16 +280,10 @@ class _Run:
         if self._engine is not None:
             self._engine.abandon(self._jobs, message)
 
-    def _judge(self, checks: Sequence[Check]) -> list[Judgement]:
+    def _judge(self, checks: Sequence[Check], evidence: Collected) -> list[Judgement]:
         capabilities = self._engine.capabilities if self._engine else {}
-        return judge(
-            self._chosen.suite,
-            checks,
-            self._evidence(),
-            self._target(),
-            self._absent(),
-            capabilities,
-        )
+        suite, target = self._chosen.suite, self._target()
+        return judge(suite, checks, evidence, target, self._absent(), capabilities)
 
     def _absent(self) -> dict[JobKey, Absent]:
         """Why probes have no evidence."""
@@ -327,10 +330,11 @@ class _Run:
 
     def _write(self, started: dt.datetime, duration: float) -> RunRecord:
         chosen, options, engine = self._chosen, self._options, self._engine
-        verdicts = self._judge(chosen.checks)
         exchanges = engine.exchanges if engine else []
         evidence = self._evidence()
-        record = RunRecord(
+        collected = collect(evidence)
+        verdicts = self._judge(chosen.checks, collected)
+        return RunRecord(
             tool=TOOL,
             started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             duration_s=round(duration, 3),
@@ -342,7 +346,7 @@ class _Run:
             areas=chosen.suite.areas,
             checks={check.id: info(check, chosen.suite) for check in chosen.checks},
             verdicts=verdicts,
-            clients=clients(chosen.suite, verdicts, evidence, self._target()),
+            clients=clients(chosen.suite, verdicts, collected, self._target()),
             exchanges=exchanges,
             unfired=[
                 Unfired(probe=probe, model=model, verdict=why.verdict, reason=why.reason)
@@ -352,10 +356,6 @@ class _Run:
             notices=self._notices(),
             stopped=self._stop,
         )
-        secrets = [self._credential.secret, *options.secrets]
-        if self._upstream is not None:
-            secrets.append(self._upstream.token.secret)
-        return without_secrets(record, Redactor(secrets))
 
     def _notices(self) -> list[str]:
         """What is worth knowing about the run as a whole."""

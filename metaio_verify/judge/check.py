@@ -30,6 +30,9 @@ from metaio_verify.verdict import Verdict
 Key: TypeAlias = tuple[str, str | None]
 """Probe id, and the model for which it was fired; none for probes of the endpoint's scope."""
 
+Collected: TypeAlias = Mapping[Key, Sequence[Evidence]]
+"""The exchanges that are judged, in the order of their copies."""
+
 Capabilities: TypeAlias = Mapping[str, bool]
 
 _MOST_FINDINGS = 12
@@ -68,8 +71,8 @@ class _Outcome(NamedTuple):
 
 def judge(  # noqa: PLR0917 - the stages of a run, in their order
     suite: Suite,
-    checks: Iterable[Check],
-    exchanges: Iterable[Exchange],
+    checks: Sequence[Check],
+    evidence: Collected,
     target: Target,
     absent: Mapping[Key, Absent],
     capabilities: Mapping[str, Capabilities],
@@ -79,19 +82,19 @@ def judge(  # noqa: PLR0917 - the stages of a run, in their order
     Args:
         suite: where the probes and schemas of the checks are defined
         checks: those that were selected
-        exchanges: everything that was fired, in any order
+        evidence: what `collect` makes of everything that was fired
         target: what was verified
         absent: why probes that are missing from the exchanges were not fired
         capabilities: model → what was learnt about it
 
     """
-    evidence = collect(exchanges)
     order = {id_: position for position, id_ in enumerate(suite.checks)}
+    further = _further(suite, checks)
     judgements = []
     for check in sorted(checks, key=lambda check: order.get(check.id, len(order))):
         for model in _models(check, suite, target):
             known = capabilities.get(model or next(iter(target.models), ""), {})
-            case = _Case(check, suite, target, model, known, absent)
+            case = _Case(check, suite, target, model, known, absent, further)
             judgements.append(case.judge(evidence))
     return judgements
 
@@ -107,7 +110,8 @@ def judge_check(
     absent: Mapping[Key, Absent] | None = None,
 ) -> Judgement:
     """Judge one check on one model (none: a check that is about the endpoint as a whole)."""
-    case = _Case(check, suite, target, model, capabilities, absent or {})
+    further = _further(suite, [check])
+    case = _Case(check, suite, target, model, capabilities, absent or {}, further)
     return case.judge(collect(exchanges))
 
 
@@ -116,13 +120,12 @@ def met(expect: Expect, exchange: Exchange, schemas: Schemas) -> bool:
     return not findings(expect, Evidence(exchange), schemas)
 
 
-def learn(probe: Probe, exchange: Exchange, schemas: Schemas) -> dict[str, bool]:
+def learn(probe: Probe, evidence: Evidence, schemas: Schemas) -> dict[str, bool]:
     """Return the capabilities that an answer proves (true) or rules out (false).
 
     What is not in the result stays unknown: after 5xx (but 501), without an answer, and after
     refusals of the credential, the account or the moment (401, 402, 403, 408, 429).
     """
-    evidence = Evidence(exchange)
     refused = is_refusal(evidence) and status_fits(["4xx", _NOT_SUPPORTED], evidence.status or 0)
     learnt = {}
     for capability, expect in probe.learns.items():
@@ -141,19 +144,18 @@ def is_refusal(evidence: Evidence) -> bool:
     )
 
 
-def capture(probe: Probe, exchange: Exchange) -> dict[str, Any]:
-    """Return what later probes take from an exchange; a path that selects nothing is left out.
+def capture(probe: Probe, evidence: Evidence) -> dict[str, Any]:
+    """Return what later probes take from an answer; a path that selects nothing is left out.
 
     Of `capture` it is the first value that a path selects, of the others the list of all.
     """
-    evidence = Evidence(exchange)
-    if not evidence.has_document:
+    if not (probe.captures and evidence.has_document):
         return {}
     first = _selected(probe.capture, evidence.document)
     found: dict[str, Any] = {name: values[0] for name, values in first.items()}
     found |= _selected(probe.capture_all, evidence.document)
     if probe.capture_sent:
-        found |= _selected(probe.capture_sent, decode(exchange.request.body))
+        found |= _selected(probe.capture_sent, decode(evidence.exchange.request.body))
     return found
 
 
@@ -163,7 +165,7 @@ def _selected(paths: Mapping[str, str], document: Any) -> dict[str, list[Any]]:
     return {name: [node.value for node in nodes] for name, nodes in found.items() if nodes}
 
 
-def collect(exchanges: Iterable[Exchange]) -> dict[Key, list[Evidence]]:
+def collect(exchanges: Iterable[Exchange]) -> Collected:
     """Return the exchanges that are judged, for each probe and model in the order of the copies.
 
     Of several attempts the last one counts: the model did what was asked, or never did. An
@@ -192,6 +194,16 @@ def _listed(probes: Iterable[str]) -> str:
     return ", ".join(f"`{probe}`" for probe in probes)
 
 
+def _further(suite: Suite, checks: Iterable[Check]) -> dict[str, list[str]]:
+    """Return the probes that each pattern under `also` stands for.
+
+    What a script made the upstream say is not the endpoint's own doing, so it is left out.
+    """
+    own = [id_ for id_, probe in suite.probes.items() if probe.upstream is UNSET]
+    patterns = dict.fromkeys(pattern for check in checks for pattern in check.also)
+    return {pattern: fnmatch.filter(own, pattern) for pattern in patterns}
+
+
 class _Case(NamedTuple):
     """One check on one target."""
 
@@ -201,8 +213,10 @@ class _Case(NamedTuple):
     model: str | None
     capabilities: Capabilities
     absent: Mapping[Key, Absent]
+    further: Mapping[str, Sequence[str]]
+    """Pattern → the probes that it stands for."""
 
-    def judge(self, evidence: Mapping[Key, Sequence[Evidence]]) -> Judgement:
+    def judge(self, evidence: Collected) -> Judgement:
         """Return what came of the check."""
         answers = {probe: evidence.get(self._key(probe), ()) for probe in self.check.probes}
         hindrance = self._hindrance(answers)
@@ -228,20 +242,17 @@ class _Case(NamedTuple):
         scope = self.suite.probes[probe].scope
         return (probe, self.model if scope is Scope.MODEL else None)
 
-    def _further(self, evidence: Mapping[Key, Sequence[Evidence]]) -> dict[str, list[Evidence]]:
+    def _further(self, evidence: Collected) -> dict[str, list[Evidence]]:
         """Return what was answered to the probes of `also`; what says nothing is left out."""
+        named = chain.from_iterable(self.further[pattern] for pattern in self.check.also)
         further: dict[str, list[Evidence]] = {}
-        named = (fnmatch.filter(self.suite.probes, pattern) for pattern in self.check.also)
-        for id_ in dict.fromkeys(chain.from_iterable(named)):
-            probe = self.suite.probes[id_]
-            if probe.upstream is not UNSET:
-                # What a script made the upstream say is not the endpoint's own doing.
+        for id_ in dict.fromkeys(named):
+            if id_ in self.check.probes:
                 continue
-            of_model = probe.scope is Scope.MODEL
+            of_model = self.suite.probes[id_].scope is Scope.MODEL
             models = ([self.model] if self.model else self.target.models) if of_model else [None]
             copies = (one for model in models for one in evidence.get((id_, model), ()))
-            grounded = [one for one in copies if self._is_about(one)]
-            if grounded and id_ not in self.check.probes:
+            if grounded := [one for one in copies if self._is_about(one)]:
                 further[id_] = grounded
         return further
 
@@ -275,6 +286,8 @@ class _Case(NamedTuple):
 
     def _no_ground(self, evidence: Evidence) -> Absent | None:
         """Return why one exchange says nothing about the requirement, if so."""
+        if evidence.speaks:
+            return None
         exchange = evidence.exchange
         failure = exchange.failure
         if failure is not None and failure.kind in _NEVER_ARRIVED:

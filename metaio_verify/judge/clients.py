@@ -8,14 +8,15 @@ checks that failed, as far as they are about something that this client sends.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from msgspec import UNSET
 
-from metaio_verify.judge.check import collect
+from metaio_verify.judge.check import Collected
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.reactions import CLIENTS, DEFECTS, Defect, defects
-from metaio_verify.record import ClientResult, Exchange, Judgement, Reach, Target, Trouble
+from metaio_verify.record import ClientResult, Judgement, Reach, Target, Trouble
 from metaio_verify.suite.model import Auth, Check, Suite
 from metaio_verify.verdict import Verdict
 
@@ -69,13 +70,13 @@ _SENT_IN_VAIN = 'each turn ends in "API Error": what is sent after the refusal i
 def clients(
     suite: Suite,
     verdicts: Sequence[Judgement],
-    exchanges: Iterable[Exchange],
+    collected: Collected,
     target: Target,
 ) -> list[ClientResult]:
     """Return what each of the measured clients makes of the endpoint, Claude Code first."""
     # What a script made the upstream say is not how the endpoint serves its clients.
-    own = [one for one in exchanges if one.forwarded is None]
-    evidence = [one for copies in collect(own).values() for one in copies]
+    copies = chain.from_iterable(collected.values())
+    evidence = [one for one in copies if one.exchange.forwarded is None]
     streams = {one.exchange.id: found for one in evidence if (found := defects(one))}
     by_id = {one.exchange.id: one for one in evidence}
     case = _Case(suite, verdicts, by_id, streams, target)

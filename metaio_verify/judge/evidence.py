@@ -43,6 +43,12 @@ class Evidence:
         """Whether the model refused, in the way of the API: 200 with `stop_reason` `refusal`."""
         return self.succeeded and self.value("stop_reason") == "refusal"
 
+    @cached_property
+    def speaks(self) -> bool:
+        """Whether the answer is whole and not put off, and the model did what was asked."""
+        exchange = self.exchange
+        return exchange.failure is None and exchange.until_met is not False and not self.throttled
+
     @property
     def throttled(self) -> bool:
         """Whether the endpoint asks to come back later, which says nothing about the rest of it.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from metaio_verify.judge.check import Absent, capture, is_refusal, learn, met
 from metaio_verify.judge.evidence import Evidence
@@ -18,7 +17,6 @@ from metaio_verify.probe.patience import Patience
 from metaio_verify.probe.plan import Job, JobKey
 from metaio_verify.probe.template import Values
 from metaio_verify.record import Exchange
-from metaio_verify.suite.links import captured
 from metaio_verify.suite.model import Auth, Expect, Probe, Suite
 from metaio_verify.verdict import Verdict
 
@@ -109,9 +107,7 @@ class Engine:
         patch = probe.attempts[late.attempt - 2] if late.attempt > 1 else None
         shot = Shot(late.attempt, late.copy, retry=1, retry_of=late.id, alone=True, patch=patch)
         again = await self._patiently(probe, late.model, values, shot)
-        self.exchanges += [
-            msgspec.structs.replace(one, until_met=self._is_met(probe, one)) for one in again
-        ]
+        self.exchanges += [replace(one, until_met=self._is_met(probe, one)) for one in again]
 
     def stop(self, verdict: Verdict, reason: str) -> None:
         """Fire nothing more; what is still open gets this verdict and reason."""
@@ -142,14 +138,15 @@ class Engine:
         key = (probe.id, model)
         self.exchanges += exchanges
         self._done[key] = _shortfall(probe, exchanges)
-        for exchange in exchanges:
-            for name, value in learn(probe, exchange, self._suite.schemas).items():
+        answers = [Evidence(exchange) for exchange in exchanges]
+        for answer in answers:
+            for name, value in learn(probe, answer, self._suite.schemas).items():
                 for learner in [model] if model else self.models or [""]:
                     self.capabilities.setdefault(learner, {})[name] = value
-        if exchanges and is_refusal(Evidence(exchanges[-1])):
+        if answers and is_refusal(answers[-1]):
             self._refused.add(key)
         if not self._done[key]:
-            self._captured[key] = capture(probe, exchanges[-1])
+            self._captured[key] = capture(probe, answers[-1])
 
     @property
     def gone(self) -> list[Exchange]:
@@ -216,20 +213,19 @@ class Engine:
                 return self.absent[key]
             if problem := self._done.get(key, ""):
                 return Absent(Verdict.BLOCKED, problem)
-            if missing := self._missing_capture(job.probe, key):
+            if missing := self._missing_capture(job, key):
                 return Absent(Verdict.BLOCKED, missing)
         for name in job.probe.requires:
             if name not in known:
                 return Absent(Verdict.BLOCKED, f"it is not known whether the target offers {name}")
         return None
 
-    def _missing_capture(self, probe: Probe, key: JobKey) -> str:
-        source = self._suite.probes[key[0]]
-        used = {name for id_, name in captured(probe) if id_ == key[0]}
+    def _missing_capture(self, job: Job, key: JobKey) -> str:
+        used = {name for id_, name in job.repeats if id_ == key[0]}
         missing = sorted(used - self._captured.get(key, {}).keys())
         if not missing:
             return ""
-        return f"the answer to `{source.id}` has no {', '.join(missing)} to go on with"
+        return f"the answer to `{key[0]}` has no {', '.join(missing)} to go on with"
 
     def _captures(self, model: str | None) -> dict[str, dict[str, Any]]:
         """What earlier answers gave, as seen by a job of this model."""
@@ -244,7 +240,7 @@ class Engine:
         for attempt, patch in enumerate([None, *probe.attempts], start=1):
             shot = Shot(attempt=attempt, copy=copy, patch=patch)
             *refused, last = await self._patiently(probe, model, values, shot)
-            last = msgspec.structs.replace(last, until_met=self._is_met(probe, last))
+            last = replace(last, until_met=self._is_met(probe, last))
             exchanges += [*refused, last]
             if last.until_met is not False:
                 break

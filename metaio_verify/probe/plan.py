@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from metaio_verify.suite.links import captured, explained, teachers
 from metaio_verify.suite.model import Probe, Scope
@@ -13,8 +14,7 @@ JobKey: TypeAlias = tuple[str, str | None]
 """Probe id and model; no model for a probe of endpoint scope."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """One probe to fire at one target."""
 
     probe: Probe
@@ -26,6 +26,8 @@ class Job:
     """Jobs that must be finished because they teach a required capability."""
     explains: tuple[JobKey, ...] = ()
     """Jobs that must have been refused."""
+    repeats: tuple[tuple[str, str], ...] = ()
+    """What it sends again of earlier answers: probe and name of the captured value."""
 
     @property
     def key(self) -> JobKey:
@@ -38,8 +40,7 @@ class Job:
         return self.needs + self.learns_from + self.explains
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """What a plan costs at most."""
 
     requests: int
@@ -58,7 +59,8 @@ def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
 
     jobs: list[Job] = []
     for probe in probes:
-        needed = dict.fromkeys([*probe.needs, *(id_ for id_, _ in captured(probe))])
+        repeats = tuple(captured(probe))
+        needed = dict.fromkeys([*probe.needs, *(id_ for id_, _ in repeats)])
         taught = [id_ for name in probe.requires for id_ in taught_by.get(name, []) if id_ in by_id]
         jobs += [
             Job(
@@ -67,6 +69,7 @@ def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
                 needs=tuple(key(id_, model) for id_ in needed if id_ in by_id),
                 learns_from=tuple(key(id_, model) for id_ in taught),
                 explains=tuple(key(id_, model) for id_ in explained(probe) if id_ in by_id),
+                repeats=repeats,
             )
             for model in ([None] if probe.scope is Scope.ENDPOINT else models)
         ]

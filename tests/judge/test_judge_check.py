@@ -19,7 +19,8 @@ from judge.judging import (
     text_stream,
 )
 
-from metaio_verify.judge.check import Absent, capture, judge, judge_check, learn, met
+from metaio_verify.judge.check import Absent, capture, collect, judge, judge_check, learn, met
+from metaio_verify.judge.evidence import Evidence
 from metaio_verify.record import Exchange, Failure, Judgement
 from metaio_verify.suite.model import Check, Suite
 from metaio_verify.verdict import Verdict
@@ -306,8 +307,8 @@ def whole(within: Suite, *exchanges: Exchange, **fields: Any) -> list[Judgement]
     """Judge every check of a suite."""
     return judge(
         within,
-        within.checks.values(),
-        exchanges,
+        list(within.checks.values()),
+        collect(exchanges),
         target(),
         fields.get("absent", {}),
         fields.get("capabilities", {}),
@@ -406,18 +407,18 @@ def test_met() -> None:
 def test_learn(status: int | None, learnt: dict[str, bool]) -> None:
     """A success proves, a refusal of the request disproves, anything else leaves it open."""
     learner = probe(learns={"t": {"status": 200}})
-    assert learn(learner, exchange({}, status=status), {}) == learnt
+    assert learn(learner, Evidence(exchange({}, status=status)), {}) == learnt
 
 
 def test_capture() -> None:
     """The first value that a path selects is taken; what is missing is left out."""
     taker = probe(capture={"id": "$.id", "text": "$.content[*].text", "no": "$.x"})
-    assert capture(taker, exchange(message())) == {"id": "msg_1", "text": "Hi there"}
-    assert capture(taker, streamed(text_stream())) == {"id": "msg_1", "text": "Hi there"}
-    assert capture(taker, exchange(b"<html>")) == {}
+    assert capture(taker, Evidence(exchange(message()))) == {"id": "msg_1", "text": "Hi there"}
+    assert capture(taker, Evidence(streamed(text_stream()))) == {"id": "msg_1", "text": "Hi there"}
+    assert capture(taker, Evidence(exchange(b"<html>"))) == {}
 
 
 def test_half_a_character_cannot_be_captured() -> None:
     """What later goes into a request can always be written as UTF-8."""
-    taken = capture(probe(capture={"id": "$.id"}), exchange(b'{"id": "\\ud83d"}'))
+    taken = capture(probe(capture={"id": "$.id"}), Evidence(exchange(b'{"id": "\\ud83d"}')))
     assert taken == {"id": "\ufffd"}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from metaio_verify.baseline.apply import apply
@@ -22,8 +22,7 @@ from metaio_verify.report.text import moment
 from metaio_verify.suite.words import quote
 
 
-@dataclass(frozen=True)
-class Earlier:
+class Earlier(Struct, frozen=True):
     """A saved run."""
 
     path: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -34,8 +33,7 @@ class BaselineFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What may deviate; one entry for each check, or for each check and model."""
 
 
-@dataclass(frozen=True)
-class KnownDeviation:
+class KnownDeviation(Struct, frozen=True):
     """A waiver that makes sense, and where it stands."""
 
     check: str
@@ -50,8 +48,7 @@ class KnownDeviation:
         return self.check, self.model
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """A baseline file that was read."""
 
     path: str

@@ -6,10 +6,10 @@ import datetime as dt
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from metaio_verify.baseline.model import TO_BE_CHANGED, Baseline, BaselineFile, KnownDeviation
 from metaio_verify.errors import Problem, UserError

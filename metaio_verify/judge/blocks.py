@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.judge.violation import Violation
@@ -34,8 +35,7 @@ _CUMULATIVE = 3
 """So many deltas in a row, each beginning with the one before, are no accident."""
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """A block that is being sent."""
 
     index: int

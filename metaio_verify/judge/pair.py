@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.judge.evidence import Evidence
@@ -21,8 +22,7 @@ _SPOKEN = {
 }
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct, frozen=True, dict=True):
     """One exchange, and the last request that the gateway made of it."""
 
     evidence: Evidence

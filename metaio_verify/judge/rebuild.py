@@ -7,8 +7,9 @@ patient client would see.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.judge.sse import SseStream
@@ -44,8 +45,7 @@ def rebuild(stream: SseStream) -> dict[str, Any] | None:
     return builder.message()
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """A block and the pieces that are joined when the stream is over."""
 
     content: dict[str, Any]

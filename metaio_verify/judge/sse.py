@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from metaio_verify.judge.document import NotJSONError, decode
 
@@ -59,8 +58,7 @@ class Comment(Struct, frozen=True, gc=False):
     text: str
 
 
-@dataclass(frozen=True)
-class SseStream:
+class SseStream(Struct, frozen=True, dict=True):
     """A whole body, parsed."""
 
     events: list[RawEvent] = field(default_factory=list)

@@ -6,16 +6,16 @@ Both OpenAI dialects are read into the same few values, so that the rules need n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.judge.pair import Pair, walk
 from metaio_verify.record import Dialect
 
 
-@dataclass
-class Call:
+class Call(Struct):
     """One call of a tool."""
 
     id: str
@@ -31,8 +31,7 @@ class Call:
             return self.arguments
 
 
-@dataclass
-class Asked:
+class Asked(Struct):
     """A request in an OpenAI dialect."""
 
     said: list[tuple[str, str]] = field(default_factory=list)
@@ -108,8 +107,7 @@ def _texts(content: Any) -> Iterator[str]:
             yield part["text"]
 
 
-@dataclass
-class Told:
+class Told(Struct):
     """An answer in an OpenAI dialect."""
 
     text: str = ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import msgspec
+from msgspec import UNSET, Struct, json
+from msgspec.structs import replace
 
 from metaio_verify import __version__
 from metaio_verify.judge.sse import NOT_JSON, looks_like_events, parse
@@ -38,8 +38,7 @@ _COMMON: Headers = [
 ]
 
 
-@dataclass(frozen=True)
-class Shot:
+class Shot(Struct, frozen=True):
     """Which of a probe's requests it is."""
 
     attempt: int = 1
@@ -169,14 +168,12 @@ class Wire:
         failure = answer.failure
         if failure is not None:
             failure = Failure(kind=failure.kind, detail=clean(failure.detail))
-        return msgspec.structs.replace(
+        return replace(
             exchange,
             request=SentRequest(
                 method=request.method,
                 url=clean(request.url),
-                headers=[
-                    (name, self._redactor.header(name, value)) for name, value in request.headers
-                ],
+                headers=self._redactor.headers(request.headers),
                 body=request.body,
                 padding=request.padding,
             ),
@@ -208,10 +205,10 @@ def _leave_after(probe: Probe) -> bytes | None:
 def _body(probe: Probe, patch: dict[str, Any] | None, values: Values) -> bytes | None:
     if isinstance(probe.body, str):
         return str(fill(probe.body, values)).encode()
-    if probe.json is msgspec.UNSET:
+    if probe.json is UNSET:
         return None
     data = merge(probe.json, patch) if patch else probe.json
-    return msgspec.json.encode(fill(data, values))
+    return json.encode(fill(data, values))
 
 
 def merge(value: Any, patch: Any) -> Any:

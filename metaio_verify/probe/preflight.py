@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.judge.wording import short
@@ -43,8 +43,7 @@ def openers(asked: Sequence[str]) -> tuple[str, ...]:
     return (*listing, *HELLO.values())
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What the preflight found out."""
 
     base: BaseUrl
@@ -57,8 +56,7 @@ class Findings:
     stop: Stop | None = None
 
 
-@dataclass
-class Preflight:
+class Preflight(Struct):
     """Finds out what a run needs to know with as few requests as possible."""
 
     engine: Engine
@@ -157,7 +155,7 @@ class Preflight:
                 return found
             if number > _MOST_PAGES:
                 break
-            probe = structs.replace(
+            probe = replace(
                 self.probes[LISTING],
                 id=f"{LISTING}-page-{number}",
                 query={"after_id": last},

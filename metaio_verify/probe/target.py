@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
+from msgspec import Struct
+
 from metaio_verify.errors import Problem, UserError
 
 _MISTAKES = ("/v1/messages", "/v1")
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True)
-class BaseUrl:
+class BaseUrl(Struct, frozen=True):
     """An Anthropic-style base URL, to which clients append `/v1/messages`."""
 
     origin: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct, field
 
 from metaio_verify.record import Difference, Exchange
 from metaio_verify.reference.shape import Shape, shape_of
@@ -28,8 +29,7 @@ class _One(NamedTuple):
     reference: str
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """What came of the comparison."""
 
     differences: list[Difference] = field(default_factory=list)

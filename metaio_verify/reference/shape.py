@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from metaio_verify.judge.document import NotJSONError, decode
 from metaio_verify.record import Exchange, StreamEvent
@@ -32,8 +33,7 @@ _LONGEST_CYCLE = 8
 _LONGEST_WORD = 60
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What two endpoints of the same kind have in common."""
 
     failure: str = ""

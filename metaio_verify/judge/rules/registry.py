@@ -7,8 +7,9 @@ a docstring; its first line is what the check catalogue says about it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
+
+from msgspec import Struct
 
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.record import Finding, Target
@@ -35,8 +36,7 @@ class UnsureError(Exception):
     """What was seen may have another cause; the check is inconclusive, with this reason."""
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """How a check has to use a rule; without one, the rule itself copes with everything."""
 
     probes: int | None = None

@@ -33,6 +33,7 @@ _HEADER = """\
 waivers:
 """
 _DASH = re.compile(r"( *)- +")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z][\w./@+-]*", re.ASCII)
 _BOM = "\ufeff"
 
@@ -171,7 +172,7 @@ def _plain(one: Addition, expires: dt.date) -> dict[str, str]:
 
 def _scalar(text: str) -> str:
     """A text as YAML: plain where that is safe, else in quotes, which are those of JSON."""
-    is_plain = _PLAIN.fullmatch(text) or text == TO_BE_CHANGED or text[:1].isdigit()
+    is_plain = _PLAIN.fullmatch(text) or text == TO_BE_CHANGED or _DAY.fullmatch(text)
     if is_plain and text.lower() not in ("true", "false", "null") and not _is_number(text):
         return text
     return msgspec.json.encode(text).decode()

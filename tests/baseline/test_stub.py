@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from report.records import judgement, record
 
@@ -76,6 +76,7 @@ def test_a_form_that_cannot_be_added_to_is_refused(text: str) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(model=st.text(min_size=1, max_size=30))
+@example(model="0\t0")
 def test_any_model_name_is_written_so_that_it_is_read(model: str) -> None:
     """Names that YAML would take for something else are quoted; others are refused, not torn."""
     one = Addition("auth.bearer", model, Level.MUST, "A title")
@@ -87,7 +88,18 @@ def test_any_model_name_is_written_so_that_it_is_read(model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["gpt-5.4", "claude-sonnet-5-5[1m]", "1e3", "null", "a: b", "12", "x #y"]
+    "model",
+    [
+        "gpt-5.4",
+        "claude-sonnet-5-5[1m]",
+        "1e3",
+        "null",
+        "a: b",
+        "12",
+        "x #y",
+        "1: b",
+        "2 #y",
+    ],
 )
 def test_usual_and_odd_model_names_are_kept(model: str) -> None:
     """Also those that look like numbers, comments or mappings."""

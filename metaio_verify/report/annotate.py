@@ -6,21 +6,22 @@ line, and no text of a server can begin another one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from metaio_verify.outcome import worse_since
 from metaio_verify.record import RunRecord
 from metaio_verify.report.group import Deviation, deviations, info_of, unsettled
 from metaio_verify.report.settled import stopper
 from metaio_verify.report.text import listed, plural, safe
-from metaio_verify.report.waivers import stale
+from metaio_verify.report.waivers import place_of, stale
 from metaio_verify.verdict import Verdict
 
-_PLACE = re.compile(r"(.+?):(\d{1,9})(?::\d+)?")
 _SHOWN = 10
 """Annotations of one kind that GitHub keeps of a step."""
+_BEFORE = "The earlier run had it too, so it fails nothing."
 _KINDS = {Verdict.FAIL: "error", Verdict.WARN: "warning", Verdict.NOTE: "notice"}
 
 
@@ -51,7 +52,7 @@ def render(record: RunRecord) -> str:
 
 def _stopped(record: RunRecord) -> list[Annotation]:
     reason = stopper(record)
-    if not reason or (record.stopped is None and stale(record)):
+    if not reason:
         return []
     hints = record.stopped.hints if record.stopped else []
     return [Annotation("error", "metaio-verify: not verified", _lines([reason, *hints]))]
@@ -64,44 +65,42 @@ def _waivers(record: RunRecord) -> list[Annotation]:
             "error",
             safe(f"{one.check}: the waiver is {one.state}"),
             _lines([one.detail, f"Its reason: {one.reason}"]),
-            *_read_place(one.place),
+            *place_of(one),
         )
         for one in stale(record)
     ]
 
 
-def _read_place(place: str) -> tuple[str, int | None]:
-    match = _PLACE.fullmatch(place)
-    return (safe(match[1]), int(match[2])) if match else ("", None)
-
-
 def _deviations(record: RunRecord) -> list[Annotation]:
-    strict, counted = record.selection.strict, _counting(record)
-    found = []
-    for one in deviations(record):
-        kind = _KINDS[one.verdict]
-        if strict and one.verdict is Verdict.WARN:
-            kind = "error"
-        if kind == "error" and not any(
-            (one.check, model) in counted for model in one.models or [None]
-        ):
-            kind = "warning"  # an earlier run has it too
-        info = one.info
-        title = safe(f"{one.check}: {info.title}")
-        found.append(Annotation(kind, title, _message(one), safe(info.file), info.line))
+    """What deviates; what an earlier run had as well fails nothing, so it is no error."""
+    known, new = _parted(record)
+    strict = record.selection.strict
+    found = [_deviation(one, _kind(one, strict=strict)) for one in deviations(new)]
+    for one in deviations(known):
+        kind = "warning" if one.verdict is Verdict.FAIL else _KINDS[one.verdict]
+        found.append(_deviation(one, kind, _BEFORE))
     return found
 
 
-def _counting(record: RunRecord) -> frozenset[tuple[str, str | None]]:
-    """Return check and model of the judgements that the exit code depends on."""
+def _kind(one: Deviation, *, strict: bool) -> str:
+    return "error" if strict and one.verdict is Verdict.WARN else _KINDS[one.verdict]
+
+
+def _deviation(one: Deviation, kind: str, remark: str = "") -> Annotation:
+    title = safe(f"{one.check}: {one.info.title}")
+    return Annotation(kind, title, _message(one, remark), safe(one.info.file), one.info.line)
+
+
+def _parted(record: RunRecord) -> tuple[RunRecord, RunRecord]:
+    """Return the record with what an earlier run had as well, and with what counts."""
     judged = record.verdicts
-    if record.since is not None:
-        judged = worse_since(judged, record.since.changes)
-    return frozenset((one.check, one.model) for one in judged)
+    new = judged if record.since is None else worse_since(judged, record.since.changes)
+    known = [one for one in judged if one not in new]
+    return replace(record, verdicts=known), replace(record, verdicts=list(new))
 
 
-def _message(one: Deviation) -> str:
-    lines = [one.reason] if one.reason else []
+def _message(one: Deviation, remark: str) -> str:
+    lines = [text for text in (remark, one.reason) if text]
     if one.seen:
         finding = one.seen[0].finding
         lines += [f"Expected: {finding.expected}", f"Actual: {finding.actual}"]
@@ -116,7 +115,7 @@ def _message(one: Deviation) -> str:
 def _unknown(record: RunRecord) -> list[Annotation]:
     """The must-checks that could not be judged; each reason once."""
     stop = record.stopped.message if record.stopped else None
-    counted = {check for check, _ in _counting(record)}
+    _, new = _parted(record)
     return [
         Annotation(
             "error",
@@ -125,8 +124,8 @@ def _unknown(record: RunRecord) -> list[Annotation]:
             *_place(record, group.checks),
         )
         for verdict in (Verdict.BLOCKED, Verdict.INCONCLUSIVE)
-        for group in unsettled(record, verdict)
-        if group.musts and group.reason != stop and not counted.isdisjoint(group.checks)
+        for group in unsettled(new, verdict)
+        if group.musts and group.reason != stop
     ]
 
 

@@ -1,8 +1,8 @@
 """JUnit XML, as Jenkins, GitLab, GitHub's actions and others read it.
 
-A suite for each area and model, a case for each judgement. JUnit knows four results, the run
-record nine verdicts: `settled` says what becomes of each. What a person has to know of a case that
-is neither failed nor skipped stands in its `system-out`.
+A suite for each area and model, a case for each judgement, and a suite of the waivers. JUnit knows
+four results, the run record nine verdicts: `settled` says what becomes of each. What a person has
+to know of a case that is neither failed nor skipped stands in its `system-out`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-from metaio_verify.record import Judgement, RunRecord
+from metaio_verify.record import Judgement, RunRecord, Waiver
 from metaio_verify.report.finding import headline, paragraphs
 from metaio_verify.report.group import info_of
 from metaio_verify.report.settled import Kind, kind, stopper
 from metaio_verify.report.summary import summarise
 from metaio_verify.report.text import moment, safe
+from metaio_verify.report.waivers import place_of
 
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even as a reference."""
@@ -44,6 +45,8 @@ def _suites(record: RunRecord) -> Iterable[ET.Element]:
         groups.setdefault((area, judgement.model), []).append(judgement)
     if reason := stopper(record):
         yield _stopped(record, reason)
+    if record.waivers:
+        yield _waivers(record)
     for (area, model), judgements in groups.items():
         yield _suite(record, area, model, judgements)
 
@@ -58,6 +61,34 @@ def _stopped(record: RunRecord, reason: str) -> ET.Element:
     error.text = "\n".join(map(_text, [summarise(record).headline, *hints]))
     _count(suite, [Kind.ERROR], record.duration_s)
     return suite
+
+
+def _waivers(record: RunRecord) -> ET.Element:
+    """Return a suite with a case for each waiver; one that is stale is an error with its place."""
+    suite = _empty(record, "Waivers", None)
+    for one in record.waivers:
+        name = f"{one.check} with {one.model}" if one.model else one.check
+        attributes = {"classname": "metaio-verify.waivers", "name": _text(name)}
+        file, line = place_of(one)
+        if file:
+            attributes |= {"file": _text(file), "line": str(line)}
+        case = ET.SubElement(suite, "testcase", {**attributes, "time": _time(0)})
+        if one.state.is_stale:
+            message = _text(f"the waiver of {name} is {one.state}: {one.detail}")
+            error = ET.SubElement(case, "error", {"message": message})
+            error.set("type", f"waiver-{one.state}")
+            error.text = "\n".join(map(_text, _about(one)))
+    kinds = [Kind.ERROR if one.state.is_stale else Kind.PASSED for one in record.waivers]
+    _count(suite, kinds, 0)
+    return suite
+
+
+def _about(waiver: Waiver) -> Iterable[str]:
+    yield waiver.detail
+    yield f"Its reason: {waiver.reason}"
+    yield f"Its last day: {waiver.expires}"
+    if waiver.place:
+        yield f"Where: {waiver.place}"
 
 
 def _suite(

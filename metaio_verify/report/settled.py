@@ -43,7 +43,7 @@ def kind(judgement: Judgement, *, strict: bool, since: Since | None = None) -> K
 
 
 def stopper(record: RunRecord) -> str:
-    """Return why the run is not green although none of its checks says so; mostly empty.
+    """Return why the run is not green although no check and no waiver says so; mostly empty.
 
     That the endpoint was not reached or that nothing was selected is no check's verdict.
     """
@@ -52,6 +52,8 @@ def stopper(record: RunRecord) -> str:
     strict, since = record.selection.strict, record.since
     red = (Kind.FAILED, Kind.ERROR)
     if any(kind(one, strict=strict, since=since) in red for one in record.verdicts):
+        return ""
+    if any(waiver.state.is_stale for waiver in record.waivers):
         return ""
     is_green = ExitCode.OK == record.exit_code == exit_code_of(record)
     return "" if is_green else summarise(record).closing

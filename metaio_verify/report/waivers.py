@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from metaio_verify.record import RunRecord, Waiver
 from metaio_verify.report.layout import Page, joined
 from metaio_verify.report.markup import bullets, code, sentence
+from metaio_verify.report.text import safe
+
+_PLACE = re.compile(r"(.+?):(\d{1,9})(?::\d+)?")
 
 
 def stale(record: RunRecord) -> list[Waiver]:
     """Return the waivers that make the run fail."""
     return [one for one in record.waivers if one.state.is_stale]
+
+
+def place_of(waiver: Waiver) -> tuple[str, int | None]:
+    """Return the file and the line of a waiver; an empty name where the record has none."""
+    match = _PLACE.fullmatch(waiver.place)
+    return (safe(match[1]), int(match[2])) if match else ("", None)
 
 
 def terminal(page: Page, record: RunRecord) -> None:

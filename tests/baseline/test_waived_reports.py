@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree as ET
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from metaio_verify.record import Acceptance, Finding, RunRecord, Waiver, WaiverS
 from metaio_verify.report import Format
 from metaio_verify.verdict import Verdict
 
+PLACE = ("baseline.yaml", "2")
 BLOCKED = Verdict.BLOCKED
 TITLE = "The key works as Authorization Bearer"
 
@@ -69,7 +71,7 @@ def test_a_stale_waiver_is_the_headline_when_nothing_else_is_wrong() -> None:
 
 
 def test_junit_is_green_exactly_when_the_run_is() -> None:
-    """What failed in the earlier run as well is a remark; a stale waiver is an error."""
+    """What failed in the earlier run as well is a remark."""
     old = record([judgement("auth.bearer", Verdict.FAIL), judgement("models.served", BLOCKED)])
     red = re.compile(r"<(failure|error) ")
     assert red.search(Format.JUNIT.render(old))
@@ -78,10 +80,27 @@ def test_junit_is_green_exactly_when_the_run_is() -> None:
     assert not red.search(Format.JUNIT.render(same))
     new = with_since(old, Earlier("old.json", record()))
     assert len(red.findall(Format.JUNIT.render(new))) == 2
-    stale = Waiver(check="a.b", reason="x", expires="2020-01-01", state=WaiverState.EXPIRED)
-    text = Format.JUNIT.render(replace(record(), waivers=[stale], exit_code=1))
-    assert red.findall(text) == ["error"]
-    assert "1 waiver has expired" in text
+
+
+def test_junit_names_each_waiver() -> None:
+    """A stale one is an error of its own, with its place, also beside a check that fails."""
+    stale = replace(with_stale_waiver().waivers[0], model=None)
+    used = replace(stale, check="models.served", model="m", state=WaiverState.USED, detail="")
+    failed = record([judgement("auth.bearer", Verdict.FAIL)])
+    text = Format.JUNIT.render(replace(failed, waivers=[stale, used], exit_code=1))
+    suites = {one.get("name"): one for one in ET.fromstring(text)}
+    one, other = suites["Waivers"].findall("testcase")
+    error = one.find("error")
+    assert error is not None
+    assert error.get("type") == "waiver-expired"
+    said = "the waiver of auth.bearer is expired: It expired on 2026-01-31."
+    assert (error.get("message") or "").startswith(said)
+    assert (one.get("name"), one.get("file"), one.get("line")) == ("auth.bearer", *PLACE)
+    assert "Its reason: <img src=x>" in (error.text or "")
+    assert other.get("name") == "models.served with m"
+    assert other.find("*") is None
+    assert "Run" not in suites
+    assert len(re.findall("<(?:failure|error) ", text)) == 2
 
 
 def test_an_annotation_names_each_stale_waiver_at_its_place() -> None:
@@ -90,6 +109,26 @@ def test_an_annotation_names_each_stale_waiver_at_its_place() -> None:
     (line,) = text.splitlines()
     where = "file=baseline.yaml,line=2,title=auth.bearer%3A the waiver is expired"
     assert line.startswith(f"::error {where}::It expired on 2026-01-31.")
+
+
+def test_annotations_tell_what_is_new_from_what_was_there() -> None:
+    """With several models, the new failure is the error, and only its model is named there."""
+    judged = [
+        replace(judgement(check, verdict), model=model)
+        for check, verdict in (("auth.bearer", Verdict.FAIL), ("models.served", BLOCKED))
+        for model in ("old", "new")
+    ]
+    before = [one if one.model == "old" else replace(one, verdict=Verdict.PASS) for one in judged]
+    run = record(judged, models=["old", "new"])
+    run = with_since(run, Earlier("old.json", record(before, models=["old", "new"])))
+    lines = Format.ANNOTATIONS.render(run).splitlines()
+    failed, blocked, known = lines
+    assert failed.startswith("::error title=auth.bearer")
+    assert "With: new%0A" in failed
+    assert blocked.startswith("::error title=1 must-check blocked")
+    assert known.startswith("::warning title=auth.bearer")
+    assert "::The earlier run had it too, so it fails nothing.%0A" in known
+    assert "With: old%0A" in known
 
 
 @pytest.mark.parametrize("format_", [Format.HTML, Format.GITHUB, Format.MARKDOWN])

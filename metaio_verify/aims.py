@@ -23,6 +23,8 @@ class Aim:
     endpoint: Endpoint
     options: Options
     outputs: tuple[Output, ...]
+    config: Path | None = None
+    """The configuration file that says so."""
 
 
 def outputs_of(

@@ -83,7 +83,13 @@ def choose(options: Options, *, upstream: bool = False) -> Chosen:
     if options.checks:
         suite = load(options.checks, base=suite)
     selected = select(
-        suite, options.profile, options.only, options.skip, options.tags, upstream=upstream
+        suite,
+        options.profile,
+        options.only,
+        options.skip,
+        options.tags,
+        upstream=upstream,
+        places=options.places,
     )
     return Chosen(suite, selected.checks, selected.probes)
 

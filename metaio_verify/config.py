@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from metaio_verify.errors import Problem, UserError
+from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite.words import listing, quote, suggest
 
 FILE_NAME = "metaio-verify.yaml"
@@ -59,6 +59,21 @@ class Config(Target, frozen=True, kw_only=True, forbid_unknown_fields=True, rena
 
 
 @dataclass(frozen=True)
+class ConfigFile:
+    """A configuration as it was read."""
+
+    config: Config = field(default_factory=Config)
+    path: Path | None = None
+    """None where there is no file."""
+    places: Mapping[str, Mapping[tuple[str, str], Place]] = field(default_factory=dict)
+    """Target (empty: the defaults of the file) → option and value → where that is asked for."""
+
+    def places_of(self, target: str) -> dict[tuple[str, str], Place]:
+        """Where a target, or else the defaults of the file, ask for something to be selected."""
+        return {**self.places.get("", {}), **self.places.get(target, {})}
+
+
+@dataclass(frozen=True)
 class Credentials:
     """What the environment says about the endpoint."""
 
@@ -73,14 +88,14 @@ NOTHING = Credentials(None, None, None, ())
 """An environment that says nothing."""
 
 
-def read_config(path: Path | None) -> Config:
+def read_config(path: Path | None) -> ConfigFile:
     """Read a configuration file; the one of the working folder when none is named.
 
     Raises `UserError` for a named file that is missing and for everything it should not hold.
     """
     chosen = path or Path(FILE_NAME)
     if path is None and not chosen.exists():
-        return Config()
+        return ConfigFile()
     from metaio_verify.configfile import read  # noqa: PLC0415 - most runs have no file
 
     return read(chosen)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from metaio_verify.config import ALL_TARGETS, Config
+from metaio_verify.config import ALL_TARGETS, Config, ConfigFile
 from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite.shape import flaws
 from metaio_verify.suite.source import Flaw, Source
@@ -35,7 +35,7 @@ _AT_LEAST = {"concurrency": 1, "max-body": 1024, "max-events": 1}
 _ABOVE_ZERO = ("timeout", "connect-timeout", "request-timeout", "run-timeout")
 
 
-def read(path: Path) -> Config:
+def read(path: Path) -> ConfigFile:
     """Read a configuration.
 
     Raises:
@@ -47,13 +47,35 @@ def read(path: Path) -> Config:
     if problems:
         raise UserError(*problems)
     if root is None:
-        return Config()
+        return ConfigFile(path=path)
     source = Source(place.path, root)
     # A message about something else may repeat what it found, so a key is looked for first.
     found = list(_secrets(root)) or [*flaws(root, Config), *_senseless(root)]
     if found:
         raise UserError(*sorted(map(source.problem, found), key=_position))
-    return msgspec.convert(_with_defaults(root.plain()), Config)
+    config = msgspec.convert(_with_defaults(root.plain()), Config)
+    return ConfigFile(config, path, _places(source, config))
+
+
+def _places(source: Source, config: Config) -> dict[str, dict[tuple[str, str], Place]]:
+    """Where each target says what is to be selected, and where the file does so for all."""
+    return {
+        name: dict(_asked_for(source, path))
+        for name, path in {"": (), **{name: ("targets", name) for name in config.targets}}.items()
+    }
+
+
+def _asked_for(
+    source: Source, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str, str], Place]]:
+    for option in ("profile", "only", "skip", "tags"):
+        node = source.node((*path, option))
+        match node.value if node else None:
+            case str() as text:
+                yield (option, text), source.place((*path, option))
+            case list() as items:
+                for index, item in enumerate(items):
+                    yield (option, item.value), source.place((*path, option, index))
 
 
 def _text(path: Path, place: Place) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from metaio_verify.after import Earlier
 from metaio_verify.baseline.model import Baseline
+from metaio_verify.errors import Place
 
 AUTO = "auto"
 
@@ -36,6 +37,9 @@ class Options:
     """Check ids or globs; instead of the profile's."""
     skip: Sequence[str] = ()
     tags: Sequence[str] = ()
+    places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    """Where a file asks for one of these: option and value → place, for the message if it is
+    wrong."""
     checks: Sequence[Path] = ()
     """Further check files or folders of them."""
     strict: bool = False

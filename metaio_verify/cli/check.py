@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +23,7 @@ from metaio_verify.config import (
     read_config,
     read_environment,
 )
-from metaio_verify.errors import Problem, UserError
+from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -138,14 +138,16 @@ def check(  # noqa: PLR0913 - one parameter an option
     ] = None,
 ) -> int:
     """Verify an endpoint: find out whether Claude Code and the SDKs work with it."""
-    given = read_config(config)
+    file = read_config(config)
+    given = file.config
     chosen = named_targets(given, target or ())
     if chosen:
         _refuse_beside_target(base_url=base_url, api_key=api_key)
 
-    def options_of(settings: Target) -> Options:
+    def options_of(settings: Target, name: str) -> Options:
         options = _options(
             settings,
+            file.places_of(name),
             profile=profile,
             only=only,
             skip=skip,
@@ -173,7 +175,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         for name, one in (chosen or {"": given}).items():
             environment = NOTHING if name else read_environment(one)
             models = models_of(one, environment)
-            _print_plan(options_of(one), models, name, upstream=bool(upstream))
+            _print_plan(options_of(one, name), models, name, upstream=bool(upstream))
         return ExitCode.OK
     from metaio_verify.aims import Aim, outputs_of, reports_of  # noqa: PLC0415 - imports the network
     from metaio_verify.cli.runs import Manner, run_all  # noqa: PLC0415
@@ -193,9 +195,10 @@ def check(  # noqa: PLR0913 - one parameter an option
         )
         others = tuple(secret for secret in environment.secrets if secret != key)
         outputs = outputs_of(reports, template, named(since, name) if since else None)
-        options = replace(options_of(settings), secrets=others)
+        options = replace(options_of(settings, name), secrets=others)
         known = baseline or (Path(settings.baseline) if settings.baseline else None)
-        return Aim(name, endpoint, held_against.read(options, known, name), outputs)
+        options = held_against.read(options, known, name)
+        return Aim(name, endpoint, options, outputs, file.path)
 
     held_against = Against(
         update_baseline=update_baseline,
@@ -250,6 +253,7 @@ def demo(  # noqa: PLR0913 - one parameter an option
     """
     options = _options(
         Config(),
+        {},
         profile=profile,
         only=only,
         skip=skip,
@@ -298,6 +302,7 @@ def _required(value: str | None, problem: Problem) -> str:
 
 def _options(  # noqa: PLR0913 - one parameter an option
     settings: Target,
+    places: Mapping[tuple[str, str], Place],
     *,
     profile: str | None,
     only: Sequence[str] | None,
@@ -313,7 +318,9 @@ def _options(  # noqa: PLR0913 - one parameter an option
     from metaio_verify.wanted import Options  # noqa: PLC0415 - imports the network
 
     default = Options()
+    flags = {"profile": profile, "only": only, "skip": skip, "tags": tag}
     return Options(
+        places={asked: place for asked, place in places.items() if not flags[asked[0]]},
         profile=profile or settings.profile or default.profile,
         only=only or settings.only,
         skip=skip or settings.skip,

@@ -117,4 +117,4 @@ def _config(ctx: typer.Context) -> Config:
     from metaio_verify.config import read_config  # noqa: PLC0415 - on Tab only
 
     given: Any = ctx.params.get("config")
-    return read_config(Path(given) if given else None)
+    return read_config(Path(given) if given else None).config

@@ -50,13 +50,13 @@ def report(
     """Make any report from a saved run; sends nothing. The exit code is about the report alone."""
     from metaio_verify import report as reports  # noqa: PLC0415 - keeps --help fast
     from metaio_verify.report.json import decode, read  # noqa: PLC0415
+    from metaio_verify.suite.read import find  # noqa: PLC0415
 
     outputs = [reports.parse_target(text) for text in formats or [reports.Format.TERMINAL]]
     outputs = reports.pages(outputs, template, since)
     piped = run == "-"
     record = decode(sys.stdin.buffer.read(), "standard input") if piped else read(Path(run))
-    records = [*([] if piped else [Path(run)]), *([since] if since else [])]
-    reports.prepare(outputs, checks or [], records)
+    reports.prepare(outputs, find(checks or [], []), [] if piped else [Path(run)])
     if again or checks:
         record = _judged_again(record, checks or [])
     reports.emit(record, outputs)

@@ -120,6 +120,8 @@ class Output:
     """What makes the onboarding page instead of ours."""
     before: RunRecord | None = None
     """The earlier run that the onboarding page tells the changes since."""
+    since: Path | None = None
+    """The file that the earlier run was read from."""
 
     def render(self, record: RunRecord, surface: Surface | None = None) -> str:
         """Return the report as text; only the terminal format looks at the surface."""
@@ -178,7 +180,7 @@ def pages(outputs: Sequence[Output], template: Path | None, since: Path | None) 
 
         before = read(since)
     return [
-        replace(output, template=made, before=before)
+        replace(output, template=made, before=before, since=since)
         if output.format is Format.MARKDOWN
         else output
         for output in outputs
@@ -221,6 +223,7 @@ def prepare(
             )
         )
     kept = [*kept, *(output.template.path for output in outputs if output.template is not None)]
+    records = [*records, *(output.since for output in outputs if output.since is not None)]
     placed = [(output.format, output.path) for output in outputs if output.path is not None]
     files.prepare((path for _, path in placed), kept)
     files.prepare((path for format_, path in placed if format_ is not Format.JSON), records)

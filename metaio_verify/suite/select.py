@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from metaio_verify.errors import Problem, UserError
+
+from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite.links import teachers, waits_for
 from metaio_verify.suite.model import HEAVY, UPSTREAM, Check, Probe, Profile, Suite
 from metaio_verify.suite.words import quote, suggest
@@ -29,6 +32,7 @@ def select(
     tags: Sequence[str] = (),
     *,
     upstream: bool = False,
+    places: Mapping[tuple[str, str], Place] | None = None,
 ) -> Selected:
     """Choose checks by profile, id and tag.
 
@@ -41,17 +45,18 @@ def select(
             otherwise left out unless their very id is given
         upstream: whether there is one to look at behind the gateway; the checks that need it then
             belong to every profile, and otherwise only to the profile that names their tag
+        places: where a file asks for it: parameter and value → place
 
     Raises:
         UserError: a profile, an id or a tag that does not exist, a glob that matches nothing; all
             of them at once, each with the nearest right name
 
     """
-    problems = [*_unknown_profile(suite, profile), *_unknown_tags(suite, tags)]
-    for patterns in (only, skip):
-        problems += _unmatched(suite, patterns)
-    if problems:
-        raise UserError(*problems)
+    wrong = [*_unknown_profile(suite, profile), *_unknown_tags(suite, tags)]
+    for parameter, patterns in (("only", only), ("skip", skip)):
+        wrong += _unmatched(suite, parameter, patterns)
+    if wrong:
+        raise UserError(*(replace(problem, place=(places or {}).get(of)) for of, problem in wrong))
     chosen = Profile(title="", checks=list(only)) if only else suite.profiles[profile]
     matched, skipped = _matching(suite, chosen.checks), _matching(suite, skip)
     filters = set(tags) - {HEAVY}
@@ -87,31 +92,31 @@ def _probes_for(suite: Suite, checks: Iterable[Check]) -> tuple[Probe, ...]:
     return tuple(probe for id_, probe in suite.probes.items() if id_ in closed)
 
 
-def _unknown_profile(suite: Suite, profile: str) -> list[Problem]:
-    if profile in suite.profiles:
-        return []
-    return [Problem(f"unknown profile {quote(profile)}", hint=suggest(profile, suite.profiles))]
+_Wrong: TypeAlias = Iterator[tuple[tuple[str, str], Problem]]
+"""Parameter and value, and what is wrong with it."""
 
 
-def _unknown_tags(suite: Suite, tags: Iterable[str]) -> list[Problem]:
+def _unknown_profile(suite: Suite, profile: str) -> _Wrong:
+    if profile not in suite.profiles:
+        hint = suggest(profile, suite.profiles)
+        yield ("profile", profile), Problem(f"unknown profile {quote(profile)}", hint=hint)
+
+
+def _unknown_tags(suite: Suite, tags: Iterable[str]) -> _Wrong:
     known = {HEAVY, *(tag for check in suite.checks.values() for tag in check.tags)}
-    return [
-        Problem(f"unknown tag {quote(tag)}", hint=suggest(tag, known))
-        for tag in tags
-        if tag not in known
-    ]
+    for tag in tags:
+        if tag not in known:
+            yield ("tags", tag), Problem(f"unknown tag {quote(tag)}", hint=suggest(tag, known))
 
 
-def _unmatched(suite: Suite, patterns: Iterable[str]) -> list[Problem]:
+def _unmatched(suite: Suite, parameter: str, patterns: Iterable[str]) -> _Wrong:
     areas = {f"{check.area}.*" for check in suite.checks.values()}
-    return [
-        Problem(
-            f"no check matches {quote(pattern)}",
-            hint=suggest(pattern, {*suite.checks, *areas} if "." in pattern else areas) or _ALL,
-        )
-        for pattern in patterns
-        if not fnmatch.filter(suite.checks, pattern)
-    ]
+    for pattern in patterns:
+        if not fnmatch.filter(suite.checks, pattern):
+            known = {*suite.checks, *areas} if "." in pattern else areas
+            hint = suggest(pattern, known) or _ALL
+            message = f"no check matches {quote(pattern)}"
+            yield (parameter, pattern), Problem(message, hint=hint)
 
 
 _ALL = "`metaio-verify checks list` prints all of them."

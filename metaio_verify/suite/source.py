@@ -44,6 +44,15 @@ class Source:
         """Where a part of the file stands, or the nearest one above it."""
         return self._find(path)[1]
 
+    def node(self, path: Path) -> Node | None:
+        """What stands at a path of keys, if there is something."""
+        node = self.root
+        for step in path:
+            if not isinstance(node.value, dict) or step not in node.value:
+                return None
+            node = node.value[str(step)].node
+        return node
+
     def _find(self, path: Path) -> tuple[Path, Place]:
         """As much of a path as is there, and where the key or list item at its end stands."""
         node = self.root

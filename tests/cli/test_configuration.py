@@ -12,6 +12,7 @@ from cli.process import run
 
 from metaio_verify.config import Config
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 CANARY = "sk-canary-0123456789"
 
 
@@ -143,3 +144,80 @@ def test_the_example_can_be_read() -> None:
     example = Path(__file__).parents[2] / "examples" / "metaio-verify.yaml"
     done = run("check", "--config", str(example), "--target", "all", "--plan")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("strict: true\nprofile: quik\n", ["c.yaml:2:1: unknown profile `quik`", "`quick`"]),
+        ("only:\n  - auth.*\n  - auht.*\n", ["c.yaml:3:5: no check matches `auht.*`"]),
+        ("skip: auht.*\n", ["c.yaml:1:1", "must be a list"]),
+        ("skip: [streaming.*, x.y]\n", ["c.yaml:1:21: no check matches `x.y`"]),
+        ("tags: [heavi]\n", ["c.yaml:1:8: unknown tag `heavi`", "`heavy`"]),
+        (
+            "api-key-env: K\nprofile: full\ntargets:\n  s: {base-url: https://h, profile: ful}\n",
+            ["c.yaml:4:28: unknown profile `ful`"],
+        ),
+        (
+            "api-key-env: K\nskip: [a.b]\ntargets:\n  s: {base-url: https://h}\n",
+            ["c.yaml:2:8: no check matches `a.b`"],
+        ),
+    ],
+)
+def test_a_selection_of_nothing_is_told_with_its_place(
+    text: str, says: list[str], tmp_path: Path
+) -> None:
+    """Profiles, checks and tags are known only with the suite; their mistakes have a line too."""
+    (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+    target = ["--target", "s"] if "targets:" in text else []
+    done = run("check", "--config", "c.yaml", "--plan", *target, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [part for part in says if part not in done.stderr] == []
+
+
+def test_a_mistake_of_the_command_line_is_not_laid_to_the_file(tmp_path: Path) -> None:
+    """A flag wins, and so what the file says in its place is never looked at."""
+    (tmp_path / "c.yaml").write_text("profile: quik\nonly: [nothing]\n", encoding="utf-8")
+    flags = ["--profile", "quik", "--only", "nothing"]
+    done = run("check", "--config", "c.yaml", "--plan", *flags, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "c.yaml" not in done.stderr
+    flags = ["--profile", "quick", "--only", "auth.*"]
+    assert run("check", "--config", "c.yaml", "--plan", *flags, cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "file"),
+    [
+        (["--since", "old.json", "--report", "markdown=old.json"], "old.json"),
+        (
+            ["--since", "old.json", "--report", "markdown=a.md", "--report", "html=./old.json"],
+            "old",
+        ),
+        (["--baseline-run", "old.json", "--report", "junit=old.json"], "old.json"),
+        (["--report", "json=metaio-verify.yaml"], "metaio-verify.yaml"),
+        (["--report", "json=link.yaml"], "link.yaml"),
+        (["--baseline", "b.yaml", "--report", "json=b.yaml"], "b.yaml"),
+        (["--checks", "own", "--report", "json=own/mine.yaml"], "own/mine.yaml"),
+        (["--checks", "own/mine.yaml", "--report", "html=own/mine.yaml"], "own/mine.yaml"),
+        (["--template", "page.j2", "--report", "markdown=page.j2"], "page.j2"),
+    ],
+)
+def test_no_report_replaces_what_the_run_reads(flags: list[str], file: str, tmp_path: Path) -> None:
+    """Exit code 2 before the first request, and every file is as it was."""
+    files = {
+        "metaio-verify.yaml": "base-url: http://127.0.0.1:9\nprofile: quick\n",
+        "old.json": (EXAMPLES / "run.json").read_text(encoding="utf-8"),
+        "b.yaml": "waivers: []\n",
+        "own/mine.yaml": (EXAMPLES / "own-checks.yaml").read_text(encoding="utf-8"),
+        "page.j2": "{{ headline }}\n",
+    }
+    (tmp_path / "own").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "link.yaml").symlink_to("metaio-verify.yaml")
+    done = run("check", *flags, cwd=tmp_path, env={"ANTHROPIC_API_KEY": "k"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert file in done.stderr
+    assert "a report would replace what it is made from" in done.stderr
+    assert {name: (tmp_path / name).read_text(encoding="utf-8") for name in files} == files

@@ -7,12 +7,9 @@ go through `safe`, so that nothing invisible stands on the page.
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import re
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -20,7 +17,7 @@ from markupsafe import Markup, escape
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import Reach, RunRecord
-from metaio_verify.report import capabilities, clients, reference, since, timeline, waivers
+from metaio_verify.report import capabilities, clients, reference, since, timeline, waivers, web
 from metaio_verify.report.exchanges import command_of, exchanges
 from metaio_verify.report.facts import credential
 from metaio_verify.report.group import Deviation, deviations, evidence
@@ -53,6 +50,7 @@ _REACHES = {
     Reach.BREAKS: Verdict.FAIL,
     Reach.UNKNOWN: Verdict.SKIPPED,
 }
+_PACKAGE = "metaio_verify.report"
 _SLOWEST = 24
 """Probes of the latency plot that are not folded away."""
 _CODE = re.compile(r"`([^`]+)`")
@@ -61,31 +59,15 @@ _LINK = re.compile(r"https?://[^\s<>\"'`\\]+")
 
 def render(record: RunRecord) -> str:
     """Return the page."""
-    style, script = _template("page.css"), _template("page.js")
-    page = (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            **_content(record),
-            style=Markup(style),  # noqa: S704 - both are files of this package
-            script=Markup(script),  # noqa: S704
-            policy=_policy(style, script),
-        )
-    )
-    return page.rstrip("\n") + "\n"
+    template = _environment().get_template("page.html.j2")
+    return web.page(template, _PACKAGE, "page.css", "page.js", **_content(record))
 
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = web.environment(_PACKAGE)
     environment.filters.update(
-        safe_text=safe, marked=_marked, source=_source, spoken=timeline.spoken, plural=plural
+        marked=_marked, source=_source, spoken=timeline.spoken, plural=plural
     )
     environment.globals.update(SIGNS=SIGNS, REACHES=_REACHES)
     return environment
@@ -170,24 +152,3 @@ def _source(text: str) -> Markup:
     if not _LINK.fullmatch(text):
         return _marked(text)
     return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(safe(text, len(text)))
-
-
-def _policy(style: str, script: str) -> str:
-    """Forbid every address, and every style and script but these two."""
-    rules = {
-        "default-src": "'none'",
-        "style-src": _hash(style),
-        "script-src": _hash(script),
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _template(name: str) -> str:
-    return files("metaio_verify.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -92,17 +92,6 @@ def _with_placeholder(text: str) -> str:
     """Return `json=run-{target}.json` for `json=run.json`, and for `json` alone."""
     format_, _, path = text.partition("=")
     if path in ("", "-"):
-        return f"{format_}={PLACEHOLDER}.{_SUFFIXES.get(format_, 'txt')}"
+        return f"{format_}={PLACEHOLDER}{parse_target(format_).format.suffix}"
     pure = PurePath(path)
     return f"{format_}={pure.with_name(f'{pure.stem}-{PLACEHOLDER}{pure.suffix}')}"
-
-
-_SUFFIXES = {
-    "json": "json",
-    "markdown": "md",
-    "html": "html",
-    "junit": "xml",
-    "github": "md",
-    "badge": "svg",
-    "badge-json": "json",
-}

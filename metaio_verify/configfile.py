@@ -14,8 +14,9 @@ from metaio_verify.config import ALL_TARGETS, Config, ConfigFile
 from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite.shape import flaws
 from metaio_verify.suite.source import Flaw, Source
-from metaio_verify.suite.syntax import MAX_BYTES, Node, parse
+from metaio_verify.suite.syntax import Node, parse
 from metaio_verify.suite.words import listing, printable, quote
+from metaio_verify.textfile import read_text
 
 _KIND = "a configuration"
 _STYLES = ("auto", "x-api-key", "bearer")
@@ -42,17 +43,18 @@ def read(path: Path) -> ConfigFile:
         UserError: it cannot be read, or with every mistake in it.
 
     """
-    place = Place(printable(str(path)))
-    root, problems = parse(_text(path, place), place.path, _KIND)
+    name = printable(str(path))
+    text = read_text(path, missing="`metaio-verify init` writes one.", pipes=True)
+    root, problems = parse(text, name, _KIND)
     if problems:
         raise UserError(*problems)
     if root is None:
         return ConfigFile(path=path)
-    source = Source(place.path, root)
+    source = Source(name, root)
     # A message about something else may repeat what it found, so a key is looked for first.
     found = list(_secrets(root)) or [*flaws(root, Config), *_senseless(root)]
     if found:
-        raise UserError(*sorted(map(source.problem, found), key=_position))
+        raise UserError(*sorted(map(source.problem, found), key=Problem.position))
     config = msgspec.convert(_with_defaults(root.plain()), Config)
     return ConfigFile(config, path, _places(source, config))
 
@@ -76,28 +78,6 @@ def _asked_for(
             case list() as items:
                 for index, item in enumerate(items):
                     yield (option, item.value), source.place((*path, option, index))
-
-
-def _text(path: Path, place: Place) -> str:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise UserError(Problem(f"longer than {MAX_BYTES} bytes", place))
-        return data.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(
-            Problem("the file does not exist", place, "`metaio-verify init` writes one.")
-        ) from None
-    except OSError as error:
-        raise UserError(Problem(f"cannot be read: {error.strerror}", place)) from None
-    except UnicodeDecodeError:
-        raise UserError(Problem("cannot be read: it is not UTF-8 text", place)) from None
-
-
-def _position(problem: Problem) -> tuple[int, int]:
-    place = problem.place
-    return (place.line or 0, place.column or 0) if place else (0, 0)
 
 
 def _with_defaults(data: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,11 @@ class Problem:
     place: Place | None = None
     hint: str = ""
 
+    def position(self) -> tuple[int, int]:
+        """Line and column, to sort by; what has no place comes first."""
+        place = self.place
+        return (place.line or 0, place.column or 0) if place else (0, 0)
+
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message
         return f"{head}\n  {self.hint}" if self.hint else head

@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from metaio_verify.baseline.model import TO_BE_CHANGED, Baseline, BaselineFile, KnownDeviation
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.suite import grammar
-from metaio_verify.suite.read import MAX_FLAWS, text_of
+from metaio_verify.suite.read import MAX_FLAWS
 from metaio_verify.suite.shape import flaws
 from metaio_verify.suite.source import Flaw, Source
 from metaio_verify.suite.syntax import Node, parse
 from metaio_verify.suite.words import printable, quote
+from metaio_verify.textfile import read_text
 
 KIND = "a baseline"
 
@@ -36,10 +37,7 @@ def read(path: Path, *, may_be_missing: bool = False) -> Baseline:
     shown = printable(str(path))
     if may_be_missing and not path.exists():
         return Baseline(shown, file=path)
-    problems: list[Problem] = []
-    text = text_of(path, problems)
-    if text is None:
-        raise UserError(*(_with_hint(problem) for problem in problems))
+    text = read_text(path, missing="`--update-baseline` writes one.", pipes=True)
     return replace(parse_baseline(text, shown), file=path)
 
 
@@ -69,7 +67,7 @@ def parse_baseline(text: str, path: str) -> Baseline:
             itertools.islice(_senseless(BaselineFile(waivers=entries), waivers), MAX_FLAWS)
         )
     if found:
-        raise UserError(*sorted(map(source.problem, found), key=_position))
+        raise UserError(*sorted(map(source.problem, found), key=Problem.position))
     return Baseline(path, waivers)
 
 
@@ -126,14 +124,3 @@ def _day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
-
-
-def _position(problem: Problem) -> tuple[int, int]:
-    place = problem.place
-    return (place.line or 0, place.column or 0) if place else (0, 0)
-
-
-def _with_hint(problem: Problem) -> Problem:
-    if problem.hint or "No such file" not in problem.message:
-        return problem
-    return Problem(problem.message, problem.place, "`--update-baseline` writes one.")

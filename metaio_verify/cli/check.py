@@ -347,7 +347,7 @@ def _print_plan(
     for job in jobs:
         times = f"  ×{job.probe.max_exchanges}" if job.probe.max_exchanges > 1 else ""
         of = f"  [{job.model}]" if job.model and len(models) > 1 else ""
-        typer.echo(f"{job.probe.method:5}{job.probe.path:28} {job.probe.id}{of}{times}")
+        typer.echo(f"{job.probe.method:8}{job.probe.path:28} {job.probe.id}{of}{times}")
     typer.echo(
         f"\n{plural(len(chosen.checks), 'check')} from {plural(len(jobs), 'probe')}: at most "
         f"{plural(cost.requests, 'request')} and {cost.output_tokens:,} output tokens."

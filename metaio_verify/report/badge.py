@@ -11,12 +11,11 @@ from html import escape
 
 from metaio_verify.record import Reach, RunRecord
 from metaio_verify.report.group import applicable
-from metaio_verify.report.summary import Outcome, summarise
-from metaio_verify.report.text import client, date, listed, plural, safe
+from metaio_verify.report.summary import CLAUDE_CODE, Outcome, reach_of_claude_code, summarise
+from metaio_verify.report.text import date, listed, plural, safe
 from metaio_verify.report.waivers import stale
 from metaio_verify.verdict import Level, Verdict
 
-_CLAUDE_CODE = "Claude Code"
 _API = "Anthropic API"
 _COLOURS = {"brightgreen": "#2a7d3f", "yellow": "#946300", "red": "#b4282d", "lightgrey": "#5d6470"}
 """The colours of badge services → ours, dark enough for white letters (4.5 to 1 at least)."""
@@ -49,9 +48,9 @@ class Badge:
 def badge(record: RunRecord) -> Badge:
     """Derive what the badge says."""
     summary = summarise(record)
-    reach = _reach(record)
+    reach = reach_of_claude_code(record)
     musts = summary.levels[Level.MUST]
-    label = _API if reach is Reach.UNKNOWN else _CLAUDE_CODE
+    label = _API if reach is Reach.UNKNOWN else CLAUDE_CODE
     match summary.outcome:
         case Outcome.WORKS:
             sure = Reach.WORKS if reach is Reach.UNKNOWN else reach
@@ -59,7 +58,7 @@ def badge(record: RunRecord) -> Badge:
             colour = "brightgreen" if sure is Reach.WORKS else "yellow"
         case Outcome.BROKEN:
             # Where only other clients break, it must not say that Claude Code does.
-            label = _CLAUDE_CODE if reach is Reach.BREAKS else _API
+            label = CLAUDE_CODE if reach is Reach.BREAKS else _API
             failed = musts[Verdict.FAIL]
             verb = "fails" if failed == 1 else "fail"
             if failed:
@@ -132,8 +131,3 @@ def _width(text: str) -> int:
         _OF.get(sign, _COMMON if sign.isascii() or sign == "·" else _WIDE) for sign in text
     )
     return round(letters) + 2 * _PADDING
-
-
-def _reach(record: RunRecord) -> Reach:
-    found = (one.reach for one in record.clients if client(one.client) == _CLAUDE_CODE)
-    return next(found, Reach.UNKNOWN)

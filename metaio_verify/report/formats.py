@@ -1,7 +1,7 @@
 """The report formats and where their output goes.
 
 To add a format: write a module with a function of the run record, and give it a line in `Format`,
-`_RENDERERS` and `_SUMMARIES`.
+`_RENDERERS`, `_SUMMARIES` and `_SUFFIXES`.
 """
 
 from __future__ import annotations
@@ -25,17 +25,6 @@ from metaio_verify.report.surface import Surface
 if TYPE_CHECKING:
     from metaio_verify.report.template import Template
 
-_SUFFIXES = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".json": "json",
-    ".txt": "terminal",
-    ".xml": "junit",
-    ".html": "html",
-    ".htm": "html",
-    ".svg": "badge",
-}
-
 
 class Format(StrEnum):
     """A kind of report. Each is made from the run record alone."""
@@ -56,6 +45,11 @@ class Format(StrEnum):
     def summary(self) -> str:
         """One line for help texts."""
         return _SUMMARIES[self]
+
+    @property
+    def suffix(self) -> str:
+        """The usual ending of a file's name."""
+        return _SUFFIXES[self]
 
     @property
     def mode(self) -> int:
@@ -105,6 +99,21 @@ _SUMMARIES = {
     Format.BADGE: "an SVG badge",
     Format.BADGE_JSON: "the badge as shields.io reads it from an endpoint",
 }
+
+_SUFFIXES = {
+    Format.TERMINAL: ".txt",
+    Format.MARKDOWN: ".md",
+    Format.JSON: ".json",
+    Format.WIRE: ".txt",
+    Format.HTML: ".html",
+    Format.JUNIT: ".xml",
+    Format.GITHUB: ".md",
+    Format.ANNOTATIONS: ".txt",
+    Format.OUTPUTS: ".txt",
+    Format.BADGE: ".svg",
+    Format.BADGE_JSON: ".json",
+}
+_OTHER_SUFFIXES = {".markdown": Format.MARKDOWN, ".htm": Format.HTML}
 
 FORMATS: dict[str, Format] = {format_.value: format_ for format_ in Format}
 
@@ -189,15 +198,21 @@ def pages(outputs: Sequence[Output], template: Path | None, since: Path | None) 
 
 def _suggestion(text: str) -> str:
     name, _, path = text.partition("=")
-    by_suffix = _SUFFIXES.get(Path(text).suffix.lower())
+    by_suffix = _format_of(Path(text).suffix)
     if not path and by_suffix:
         return f"did you mean {by_suffix}={text}?"
-    nearest = difflib.get_close_matches(name.lower(), FORMATS, n=1) or (
-        [_SUFFIXES[f".{name.lower()}"]] if f".{name.lower()}" in _SUFFIXES else []
-    )
+    close = difflib.get_close_matches(name.lower(), FORMATS, n=1)
+    nearest = close[0] if close else _format_of(f".{name}")
     if nearest:
-        return f"did you mean {nearest[0]}{f'={path}' if path else ''}?"
+        return f"did you mean {nearest}{f'={path}' if path else ''}?"
     return f"the formats are {', '.join(FORMATS)}"
+
+
+def _format_of(suffix: str) -> Format | None:
+    """The format that a file with this ending most likely is: the first one that has it."""
+    suffix = suffix.lower()
+    found = (format_ for format_, usual in _SUFFIXES.items() if usual == suffix)
+    return _OTHER_SUFFIXES.get(suffix) or next(found, None)
 
 
 def prepare(

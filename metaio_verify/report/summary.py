@@ -13,7 +13,7 @@ from metaio_verify.report.group import Tally, applicable, info_of, tally
 from metaio_verify.report.text import client, date, listed, plural
 from metaio_verify.verdict import Level, Verdict
 
-_CLAUDE_CODE = "Claude Code"
+CLAUDE_CODE = "Claude Code"
 _NAMED_CLIENTS = 2
 _ADDS = "heavy"
 """The tag that adds checks to a selection instead of narrowing it."""
@@ -119,15 +119,15 @@ def _works(record: RunRecord) -> str:
     """Say that it works; a run for Claude Code says for whom."""
     if record.selection.profile != "claude-code":
         return "Works"
-    return f"{_CLAUDE_CODE} {max(_reach(record), Reach.WORKS, key=_ADVERSE.index)}"
+    return f"{CLAUDE_CODE} {max(reach_of_claude_code(record), Reach.WORKS, key=_ADVERSE.index)}"
 
 
 _ADVERSE = [Reach.UNKNOWN, Reach.WORKS, Reach.FALLBACK, Reach.SETTING, Reach.BREAKS]
 
 
-def _reach(record: RunRecord) -> Reach:
-    """How far Claude Code gets; unknown when the record does not say."""
-    found = (one.reach for one in record.clients if client(one.client) == _CLAUDE_CODE)
+def reach_of_claude_code(record: RunRecord) -> Reach:
+    """Return how far Claude Code gets; unknown when the record does not say."""
+    found = (one.reach for one in record.clients if client(one.client) == CLAUDE_CODE)
     return next(found, Reach.UNKNOWN)
 
 
@@ -173,25 +173,25 @@ def _strictly_failed(levels: dict[Level, Tally]) -> str:
 
 def _who_breaks(record: RunRecord, where: str) -> str:
     """Say whom the failures break, Claude Code before all others."""
-    reach = _reach(record)
+    reach = reach_of_claude_code(record)
     if reach is Reach.SETTING:
-        return f"{_CLAUDE_CODE} works here only with a setting{where}"
+        return f"{CLAUDE_CODE} works here only with a setting{where}"
     if reach in (Reach.WORKS, Reach.FALLBACK):
         others = [client(one.client) for one in record.clients if one.reach is Reach.BREAKS]
         if others:
             return f"{_several(others)} will not work here{where}"
         if reach is Reach.FALLBACK:
-            return f"{_CLAUDE_CODE} works here only with a fallback{where}"
-        return f"{_CLAUDE_CODE} works here, but with flaws{where}"
+            return f"{CLAUDE_CODE} works here only with a fallback{where}"
+        return f"{CLAUDE_CODE} works here, but with flaws{where}"
     failing = {one.check for one in record.verdicts if one.verdict is Verdict.FAIL}
     broken = [info_of(record, check) for check in sorted(failing)]
-    here = [info for info in broken if _CLAUDE_CODE in map(client, info.breaks)]
+    here = [info for info in broken if CLAUDE_CODE in map(client, info.breaks)]
     styles = record.target.auth_styles.values()
     nothing_works = bool(styles) and True not in styles
     if here and not nothing_works and all(info.workaround for info in here):
-        return f"{_CLAUDE_CODE} works here only with {_workarounds(here)}{where}"
+        return f"{CLAUDE_CODE} works here only with {_workarounds(here)}{where}"
     if here:
-        return f"{_CLAUDE_CODE} will not work here{where}"
+        return f"{CLAUDE_CODE} will not work here{where}"
     names = list(dict.fromkeys(client(name) for info in broken for name in info.breaks))
     if not names or client("any-client") in names:
         return f"Not ready for clients{where}"

@@ -24,11 +24,8 @@ from metaio_verify.report.environment import settings
 from metaio_verify.report.markdown import sections
 from metaio_verify.report.markup import cell, code, link, prose, sentence, shell_word
 from metaio_verify.report.onboarding import Page, check_command, open_page
+from metaio_verify.textfile import read_text
 from metaio_verify.verdict import Verdict
-
-_LARGEST = 1_000_000
-"""Bytes of a template."""
-
 
 _MISTAKES = (
     *(jinja2.TemplateError, TypeError, ValueError, AttributeError),
@@ -51,7 +48,7 @@ class Template:
         self.path = path
         self._path = str(path)
         self._environment = _environment()
-        text = _read(path)
+        text = read_text(path, pipes=True)
         try:
             compiled = self._environment.compile(text, self._path, self._path)
         except jinja2.TemplateSyntaxError as error:
@@ -88,20 +85,6 @@ class Template:
         return Problem(
             " ".join(message.split()), Place(self._path, lines[-1] if lines else None), hint
         )
-
-
-def _read(path: Path) -> str:
-    place = Place(str(path))
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise UserError(Problem(f"longer than {_LARGEST} bytes", place))
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UserError(Problem(f"cannot be read: {error.strerror}", place)) from None
-    except UnicodeDecodeError:
-        raise UserError(Problem("cannot be read: it is not UTF-8 text", place)) from None
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

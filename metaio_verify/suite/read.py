@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
-from metaio_verify.errors import Place, Problem
+from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite import shape
 from metaio_verify.suite.merge import with_ids
 from metaio_verify.suite.model import CheckFile
 from metaio_verify.suite.source import KINDS, Flaw, Source
-from metaio_verify.suite.syntax import MAX_BYTES, Node, parse
+from metaio_verify.suite.syntax import Node, parse
 from metaio_verify.suite.words import printable
+from metaio_verify.textfile import read_text, unreadable
 
 MAX_FLAWS = 100
 """Mistakes that are told of one file."""
@@ -61,7 +62,7 @@ def find(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
                 else:
                     found.setdefault(file.resolve(), file)
         except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
-            problems.append(_unreadable(path, error))
+            problems.append(unreadable(path, error))
     return list(found.values())
 
 
@@ -74,16 +75,13 @@ def _place(path: Path) -> Place:
     return Place(printable(str(path)))
 
 
-def _unreadable(path: Path, error: Exception) -> Problem:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return Problem(f"cannot be read: {reason}", _place(path))
-
-
 def read(path: Path, problems: list[Problem]) -> File | None:
     """A file, unless its YAML cannot be read at all; the reason for that goes to `problems`."""
     place = _place(path)
-    text = text_of(path, problems)
-    if text is None:
+    try:
+        text = read_text(path)
+    except UserError as error:
+        problems += error.problems
         return None
     root, mistakes = parse(text, place.path)
     if root is None:
@@ -92,29 +90,6 @@ def read(path: Path, problems: list[Problem]) -> File | None:
     flaws = list(itertools.islice(shape.flaws(root), MAX_FLAWS + 1))
     parts = _sound_parts(root, flaws) if len(flaws) <= MAX_FLAWS else CheckFile()
     return File(Source(place.path, root), mistakes, flaws, parts)
-
-
-def text_of(path: Path, problems: list[Problem]) -> str | None:
-    """The text of a file; the reason why it has none goes to `problems`."""
-    place = _place(path)
-    try:
-        if path.exists() and not path.is_file():
-            problems.append(Problem("is not a file", place))
-            return None
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            problems.append(Problem(f"longer than {MAX_BYTES} bytes", place))
-            return None
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        problems.append(_unreadable(path, error))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        message = f"not UTF-8: byte 0x{data[error.start]:02x}"
-        problems.append(Problem(message, Place(place.path, line, column)))
-    return None
 
 
 def _sound_parts(root: Node, flaws: Iterable[Flaw]) -> CheckFile:

@@ -16,7 +16,6 @@ import yaml
 from metaio_verify.errors import Place, Problem
 from metaio_verify.suite.words import printable, quote
 
-MAX_BYTES = 1_000_000
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 """How many values a file may hold with every alias written out."""

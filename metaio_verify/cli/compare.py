@@ -40,8 +40,10 @@ def compare(
 ) -> int:
     """Show endpoints, models or dates side by side, the differences first; sends nothing."""
     from metaio_verify.after import Earlier  # noqa: PLC0415 - keeps --help fast
+    from metaio_verify.compare import words  # noqa: PLC0415
     from metaio_verify.compare.build import compare as build  # noqa: PLC0415
     from metaio_verify.compare.formats import emit, parse_output, prepare  # noqa: PLC0415
+    from metaio_verify.report.formats import tell_places  # noqa: PLC0415
     from metaio_verify.report.json import read  # noqa: PLC0415
 
     outputs = [parse_output(text) for text in formats or ["terminal"]]
@@ -49,4 +51,7 @@ def compare(
     comparison = build(records, fail_on_worse=fail_on_worse)
     prepare(outputs, runs)
     emit(comparison, outputs, every=every)
+    tell_places((output.format, output.path) for output in outputs)
+    if all(output.path is not None for output in outputs):
+        typer.echo(words.closing(comparison), err=True)
     return comparison.exit_code

@@ -60,6 +60,7 @@ def report(
     if again or checks:
         record = _judged_again(record, checks or [])
     reports.emit(record, outputs)
+    reports.tell_places((output.format, output.path) for output in outputs)
     return record.exit_code if again or checks else ExitCode.OK
 
 

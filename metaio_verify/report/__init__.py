@@ -11,6 +11,17 @@ from metaio_verify.report.formats import (
     pages,
     parse_target,
     prepare,
+    tell_places,
 )
 
-__all__ = ["FORMATS", "Format", "Output", "deliver", "emit", "pages", "parse_target", "prepare"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Output",
+    "deliver",
+    "emit",
+    "pages",
+    "parse_target",
+    "prepare",
+    "tell_places",
+]

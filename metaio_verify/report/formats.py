@@ -273,11 +273,16 @@ def deliver(record: RunRecord, outputs: Sequence[Output]) -> int:
     shown = any(output.path is None for output in outputs)
     with _reader_may_go():
         emit(record, [*outputs, *([] if shown else [Output(Format.TERMINAL)])])
-    with contextlib.suppress(OSError):
-        for output in outputs:
-            if output.path is not None:
-                sys.stderr.write(f"{output.format}: {output.path}\n")
+    tell_places((output.format, output.path) for output in outputs)
     return record.exit_code
+
+
+def tell_places(written: Iterable[tuple[str, Path | None]]) -> None:
+    """Say on standard error where each report is that was written to a file."""
+    with contextlib.suppress(OSError):
+        for format_, path in written:
+            if path is not None:
+                sys.stderr.write(f"{format_}: {path}\n")
 
 
 @contextlib.contextmanager

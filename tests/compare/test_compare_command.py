@@ -49,6 +49,13 @@ def test_each_format_goes_to_its_path(saved: Path) -> None:
     assert (saved / "d.md").read_text("utf-8").startswith("# B against A")
 
 
+def test_a_comparison_in_a_file_alone_says_where_and_why(saved: Path) -> None:
+    """A CI job that goes red has the reason in its log."""
+    done = run("compare", "good.json", "bad.json", "--as", "markdown=why.md", cwd=saved)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("markdown: why.md\nExit code 1: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

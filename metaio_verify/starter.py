@@ -28,13 +28,15 @@ _TEXT = """\
 # Model ids; `all` for every model that discovery lists. Without any: the first that answers.
 {models}
 
-# What is checked: quick, onboarding, claude-code or full. `metaio-verify checks list` shows more.
+# What is checked: quick, onboarding, claude-code, sdk, gateway or full. What a profile holds is
+# listed by `metaio-verify checks list --profile quick`.
 profile: full
 # only: [auth.*, streaming.*]
 # skip: [models.picker-ids]
 # tags: [heavy]            # adds costly checks
 # checks: [my-checks/]     # check files of your own
 # strict: true             # a should-check fails the run, too
+# baseline: baseline.yaml  # known deviations that may stay until a day
 
 # Reports: FORMAT=PATH.
 reports:

@@ -137,7 +137,10 @@ def check(  # noqa: PLR0913 - one parameter an option
         ),
     ] = None,
 ) -> int:
-    """Verify an endpoint: find out whether Claude Code and the SDKs work with it."""
+    """Verify an endpoint: find out whether Claude Code and the SDKs work with it.
+
+    Without a selection, everything is checked that costs little: the profile full.
+    """
     file = read_config(config)
     given = file.config
     chosen = named_targets(given, target or ())

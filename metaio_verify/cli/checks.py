@@ -12,6 +12,7 @@ import typer
 
 from metaio_verify.cli import complete
 from metaio_verify.cli import options as opt
+from metaio_verify.cli.layout import Command, Group
 from metaio_verify.errors import NotVerifiedError, Problem, UserError
 from metaio_verify.suite.load import builtin, builtin_folder, load
 from metaio_verify.suite.model import Check, Suite
@@ -19,7 +20,9 @@ from metaio_verify.suite.words import quote, suggest
 from metaio_verify.verdict import Level
 
 app = typer.Typer(
-    no_args_is_help=True, help="The check suite: list it, explain a check, judge a check file."
+    cls=Group,
+    no_args_is_help=True,
+    help="The check suite: list it, explain a check, judge a check file.",
 )
 
 _TWO_REQUIREMENTS = len("AUT-01, AUT-02")
@@ -28,7 +31,7 @@ _TWO_REQUIREMENTS = len("AUT-01, AUT-02")
 _COLOURS = {Level.MUST: typer.colors.RED, Level.SHOULD: typer.colors.YELLOW}
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_checks(
     *,
     profile: opt.Profile = None,
@@ -53,7 +56,7 @@ def list_checks(
         _print_list(chosen)
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 def show(
     check: Annotated[
         str,
@@ -89,7 +92,7 @@ def show(
         _print(line)
 
 
-@app.command("lint")
+@app.command("lint", cls=Command)
 def lint(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH…", help="Check files, or folders of them.")
@@ -109,7 +112,7 @@ def lint(
     _print(f"{_counted(checks, 'check')} and {_counted(probes, 'probe')}: no mistake found.")
 
 
-@app.command("schema")
+@app.command("schema", cls=Command)
 def schema(
     *,
     baseline: Annotated[

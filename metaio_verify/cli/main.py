@@ -10,10 +10,10 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from metaio_verify import __version__
 from metaio_verify.cli import check, checks, compare, doctor, init, report, serve
+from metaio_verify.cli.layout import Command, Group, write_exit_codes
 from metaio_verify.cli.said import careful_usage_errors, said
 from metaio_verify.errors import UserError
 from metaio_verify.exitcodes import ExitCode
@@ -25,11 +25,13 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
 """What a full or broken disk answers; files of the program's own are written with more words."""
 
-_EPILOG = "Exit codes:\n\n\b\n" + "\n".join(f"{code.value:4}  {code.meaning}" for code in ExitCode)
 
-
-class Commands(TyperGroup):
+class Commands(Group):
     """Runs a command and turns whatever happens into an exit code."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as it is called
+        """Write the exit codes."""
+        write_exit_codes(formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse what stands before the command."""
@@ -67,7 +69,6 @@ app = typer.Typer(
     name="metaio-verify",
     help="Find out whether an Anthropic-style base URL really behaves: for Claude Code, the SDKs "
     "and your release gate.",
-    epilog=_EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help starts faster, and brackets in it are brackets
     pretty_exceptions_enable=False,
@@ -94,14 +95,14 @@ def _main(
     """Parse what all commands share."""
 
 
-app.command("check")(check.check)
-app.command("demo")(check.demo)
+app.command("check", cls=Command)(check.check)
+app.command("demo", cls=Command)(check.demo)
 app.add_typer(checks.app, name="checks")
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("doctor")(doctor.doctor)
-app.command("serve")(serve.serve)
-app.command("init")(init.init)
+app.command("report", cls=Command)(report.report)
+app.command("compare", cls=Command)(compare.compare)
+app.command("doctor", cls=Command)(doctor.doctor)
+app.command("serve", cls=Command)(serve.serve)
+app.command("init", cls=Command)(init.init)
 
 
 def run() -> None:

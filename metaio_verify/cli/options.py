@@ -17,14 +17,15 @@ _OUT = "Results"
 _COMPARE = "Known deviations and comparison"
 
 FORMATS = (
-    "terminal, markdown, html, json, wire, junit, github, annotations, outputs, badge or badge-json"
+    "annotations, badge, badge-json, github, html, json, junit, markdown, outputs, terminal or wire"
 )
 """The formats, written out: what knows them is slow to import."""
 
 Profile = Annotated[
     str | None,
     typer.Option(
-        help="A named selection: quick, onboarding, full …",
+        metavar="NAME",
+        help="A named selection: quick, onboarding, claude-code, sdk, gateway or full.",
         autocompletion=complete.profiles,
         rich_help_panel=_SELECT,
     ),
@@ -51,6 +52,7 @@ Tags = Annotated[
     list[str] | None,
     typer.Option(
         "--tag",
+        metavar="TAG",
         help="Only checks with this tag; `heavy` adds costly ones.",
         autocompletion=complete.tags,
         rich_help_panel=_SELECT,
@@ -145,7 +147,13 @@ FailFast = Annotated[
 ]
 Concurrency = Annotated[
     int | None,
-    typer.Option(min=1, max=256, help="Probes at a time [default: 8].", rich_help_panel=_RUN),
+    typer.Option(
+        min=1,
+        max=256,
+        metavar="N",
+        help="Probes at a time [default: 8].",
+        rich_help_panel=_RUN,
+    ),
 ]
 
 

@@ -18,7 +18,9 @@ _UPSTREAM = "Behind a gateway"
 
 def serve(  # noqa: PLR0913 - one parameter an option
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8765,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes a free port.")
+    ] = 8765,
     key: Annotated[str | None, typer.Option(metavar="KEY", help="The key it accepts.")] = None,
     fault: opt.Faults = None,
     variant: opt.Variants = None,

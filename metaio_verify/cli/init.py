@@ -21,11 +21,12 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> int:
     """Write a commented configuration, filled in from the environment; never a key."""
-    from metaio_verify.report.files import write  # noqa: PLC0415 - keeps --help fast
+    from metaio_verify.report.files import prepare, write  # noqa: PLC0415 - keeps --help fast
     from metaio_verify.starter import starter  # noqa: PLC0415
 
     if path.exists() and not force:
         raise UserError(Problem("the file exists", Place(str(path)), "give --force to replace it"))
+    prepare([path])
     write(path, starter())
     typer.echo(f"{said(str(path))} is written. Next: metaio-verify check")
     return ExitCode.OK

@@ -75,8 +75,8 @@ class Registry(dict[str, Change]):
         wanted = list(ids)
         problems = []
         for identifier in (identifier for identifier in wanted if identifier not in self):
-            near = get_close_matches(identifier, self, n=1, cutoff=0.0)
-            hint = f"did you mean {near[0]}?" if near else ""
+            near = get_close_matches(identifier, self, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"--{self.kind} list prints all of them"
             problems.append(Problem(f"there is no {self.kind} {identifier}", hint=hint))
         if problems:
             raise UserError(*problems)

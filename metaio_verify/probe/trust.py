@@ -35,7 +35,8 @@ def way_to(origin: str, *, concurrency: int, authorities: Path | None) -> httpx.
     proxy = proxy_for(origin)
     # Reading the certificate store costs some 30 ms that plain HTTP need not pay.
     tls = any(url.startswith("https:") for url in (origin, proxy))
-    verify = certificates(authorities) if tls else False
+    # A file that cannot be read is told also where the endpoint has no certificate.
+    verify = certificates(authorities) if tls or authorities is not None else False
     limits = httpx.Limits(
         max_connections=None,
         max_keepalive_connections=2 * concurrency,

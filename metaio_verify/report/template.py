@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2 import nodes
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from metaio_verify.errors import Place, Problem, UserError
@@ -34,6 +36,14 @@ _MISTAKES = (
 """What the expressions of a template may end in."""
 
 
+VARIABLES = (
+    *("host", "base_url", "date", "works", "headline", "token_variable", "model", "models"),
+    *("clients", "settings", "deviations", "changes", "profile", "requests", "tool", "command"),
+    *("blocks", "sections"),
+)
+"""What every page has; docs/templates.md lists it."""
+
+
 class Markdown(str):
     """Text that is Markdown already."""
 
@@ -50,27 +60,29 @@ class Template:
         self._environment = _environment()
         text = read_text(path, pipes=True)
         try:
-            compiled = self._environment.compile(text, self._path, self._path)
+            tree = self._environment.parse(text, self._path, self._path)
+            compiled = self._environment.compile(tree, self._path, self._path)
         except jinja2.TemplateSyntaxError as error:
             place = Place(self._path, error.lineno)
             raise UserError(Problem(error.message or "not a template", place)) from None
         except (RecursionError, MemoryError, SyntaxError):  # the last one is Python's
             problem = Problem("an expression is nested too deeply", Place(self._path))
             raise UserError(problem) from None
+        if problems := list(_unknown(tree, self._path)):
+            raise UserError(*problems)
         self._template = jinja2.Template.from_code(
             self._environment, compiled, self._environment.make_globals(None)
         )
 
     def render(self, record: RunRecord, before: RunRecord | None = None) -> str:
         """Return the page; raises `UserError` with the place of what cannot be done."""
-        values = variables(record, before)
         try:
-            text = self._template.render(values)
+            text = self._template.render(variables(record, before))
         except _MISTAKES as error:
-            raise UserError(self._problem(error, values)) from None
+            raise UserError(self._problem(error)) from None
         return text if text.endswith("\n") else f"{text}\n"
 
-    def _problem(self, error: Exception, values: Mapping[str, Any]) -> Problem:
+    def _problem(self, error: Exception) -> Problem:
         """Where in the template it happened, and the nearest right name."""
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == self._path]
@@ -78,13 +90,33 @@ class Template:
         hint = ""
         if isinstance(error, jinja2.UndefinedError) and message.endswith("is undefined"):
             name = message.partition("'")[2].partition("'")[0]
-            near = difflib.get_close_matches(name, values, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(values)}"
+            hint = _nearest(name)
         if "no loader" in message:
             message, hint = "a template stands alone", "it cannot include or extend another one"
         return Problem(
             " ".join(message.split()), Place(self._path, lines[-1] if lines else None), hint
         )
+
+
+def _unknown(tree: nodes.Template, path: str) -> Iterator[Problem]:
+    """The variables that no page will have, with the line that asks for them first.
+
+    What a template asks about before it is used (`is defined`) may be missing.
+    """
+    lines = {name.name: name.lineno for name in reversed(list(tree.find_all(nodes.Name)))}
+    asked = {
+        test.node.name
+        for test in tree.find_all(nodes.Test)
+        if test.name in ("defined", "undefined") and isinstance(test.node, nodes.Name)
+    }
+    for name in sorted(find_undeclared_variables(tree) - {*VARIABLES, *asked, "range"}):
+        place = Place(path, lines.get(name))
+        yield Problem(f"'{name}' is undefined", place, _nearest(name))
+
+
+def _nearest(name: str) -> str:
+    near = difflib.get_close_matches(name, VARIABLES, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(VARIABLES)}"
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

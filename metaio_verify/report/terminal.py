@@ -60,7 +60,7 @@ _COUNTED: dict[Verdict, Callable[[int], str]] = {
     Verdict.WAIVED: lambda n: f"{n} waived",
     Verdict.SKIPPED: lambda n: f"{n} skipped",
 }
-_WIDEST_HEADING = 32
+_WIDEST_HEADING = 36
 _SHOWN_IDS = 12
 _UNSETTLED = (
     Verdict.BLOCKED,
@@ -199,13 +199,15 @@ def _section(
         page.blank()
 
 
-def _how_many(group: Unsettled) -> str:
-    total = len(group.checks)
-    if not group.verdict.is_unknown or not group.musts:
+def _how_many(*groups: Unsettled) -> str:
+    """Count the checks of groups; a check is in one of them only."""
+    total = sum(len(group.checks) for group in groups)
+    musts = sum(group.musts for group in groups if group.verdict.is_unknown)
+    if not musts:
         return plural(total, "check")
-    if group.musts == total:
+    if musts == total:
         return plural(total, "must-check")
-    return f"{total} checks, {plural(group.musts, 'must-check')} among them"
+    return f"{total} checks, {plural(musts, 'must-check')} among them"
 
 
 def _unsettled(page: Page, record: RunRecord, verdict: Verdict) -> None:
@@ -220,11 +222,11 @@ def _unsettled(page: Page, record: RunRecord, verdict: Verdict) -> None:
         page.blank()
     for group in rest:
         _reason(page, record, group)
-    for group in groups:
-        if group not in rest:
-            # The headline said why.
-            page.blank()
-            page.line((f"Not judged: {_how_many(group)}.", ""), indent=2)
+    stopped = [group for group in groups if group.reason == stop]
+    if stopped:
+        # The headline said why.
+        page.blank()
+        page.line((f"Not judged: {_how_many(*stopped)}.", ""), indent=2)
 
 
 def _reason(page: Page, record: RunRecord, group: Unsettled) -> None:

@@ -120,12 +120,20 @@ def test_what_init_keeps_as_comments_is_right_too(tmp_path: Path) -> None:
     keys = "|".join([*known, "staging", "production"])
     key = re.compile(rf"^# ( *(?:{keys}|  - ):?.*)$", re.MULTILINE)
     text = key.sub(r"\1", path.read_text(encoding="utf-8"))
-    elsewhere = re.compile("^(checks|ca-bundle): .*$", re.MULTILINE)  # names files
+    elsewhere = re.compile("^(checks|ca-bundle|baseline): .*$", re.MULTILINE)  # names files
     path.write_text(elsewhere.sub("", text), encoding="utf-8")
     environment = dict.fromkeys(("STAGING_TOKEN", "PRODUCTION_TOKEN"), "x" * 9)
     done = run("check", "--target", "all", "--plan", cwd=tmp_path, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("== ") == 2
+
+
+def test_init_makes_no_folder(tmp_path: Path) -> None:
+    """A mistyped path is told, as for a report."""
+    done = run("init", "no/c.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no/c.yaml: there is no folder no" in done.stderr
+    assert not [*tmp_path.iterdir()]
 
 
 def test_init_keeps_a_file_that_is_there(tmp_path: Path) -> None:

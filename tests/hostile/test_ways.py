@@ -109,14 +109,17 @@ def test_a_certificate_that_signs_itself_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1:1", "http://127.0.0.1:1"])
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff\xfe"])
-def test_a_bundle_that_is_none_is_a_usage_error(content: bytes | None, tmp_path: Path) -> None:
-    """A missing, empty or other file is told before anything is sent."""
+def test_a_bundle_that_is_none_is_a_usage_error(
+    content: bytes | None, url: str, tmp_path: Path
+) -> None:
+    """A missing, empty or other file is told before anything is sent, also without TLS."""
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError) as caught:
-        _go("https://127.0.0.1:1", Options(only=["messages.shape"], ca_bundle=path))
+        _go(url, Options(only=["messages.shape"], ca_bundle=path))
     assert str(path) in str(caught.value)
 
 

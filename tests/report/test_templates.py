@@ -14,7 +14,7 @@ from report.records import clean, failing, hostile
 from metaio_verify.errors import UserError
 from metaio_verify.report.json import encode
 from metaio_verify.report.markdown import render
-from metaio_verify.report.template import Template, variables
+from metaio_verify.report.template import VARIABLES, Template, variables
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,6 @@ def test_our_own_page_can_be_put_together_from_its_sections(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a\n{{ bse_url }}", "page.md.j2:2: 'bse_url' is undefined\n  did you mean base_url?"),
         ("{{ sections.stup }}", "page.md.j2:1: 'dict object' has no attribute 'stup'"),
         ("a\n{{ 1 / 0 }}", "page.md.j2:2: division by zero"),
         ("{{ host + 1 }}", "page.md.j2:1: "),
@@ -68,6 +67,11 @@ def test_a_mistake_is_told_with_its_line(text: str, says: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("a\n{{ bse_url }}", "page.md.j2:2: 'bse_url' is undefined\n  did you mean base_url?"),
+        (
+            "{% for a in models %}{{ zzz }}{% endfor %}",
+            "page.md.j2:1: 'zzz' is undefined",
+        ),
         ("a\nb\n{% for x in %}", "page.md.j2:3: "),
         ("{{ host|safe }}", "page.md.j2:1: No filter named 'safe'"),
         ("{{ host|escape }}", "page.md.j2:1: No filter named 'escape'"),
@@ -133,6 +137,17 @@ def test_values_become_code_where_the_template_says_so(tmp_path: Path) -> None:
     assert template(tmp_path, text).render(record) == (
         f'`https://gateway.example` `a` `b_c` "a b" yes {record.cost.requests}\n'
     )
+
+
+def test_a_template_may_ask_for_what_later_versions_have(tmp_path: Path) -> None:
+    """What it looks for before it uses it is no mistake."""
+    text = "{% if later is defined %}{{ later }}{% else %}{{ range(2)|length }}{% endif %}"
+    assert template(tmp_path, text).render(clean()) == "2\n"
+
+
+def test_the_variables_are_known_before_there_is_a_record() -> None:
+    """So that a wrong name is told before anything is sent."""
+    assert tuple(variables(clean())) == VARIABLES
 
 
 def test_each_variable_is_documented() -> None:

@@ -1,7 +1,8 @@
 """Write the generated parts of the documentation; a test fails when they are out of date.
 
 Usage: python tools/docs.py            the README's blocks, docs/defects.md, docs/reports.md,
-                                       examples/reports, checks/COVERAGE.md and the JSON Schemas
+                                       examples/reports, checks/COVERAGE.md, the JSON Schemas, and
+                                       what is out of date in checks/examples.json
        python tools/docs.py --picture  docs/demo.svg too, from a real run
 """
 
@@ -17,12 +18,14 @@ from typing import Any
 import yaml
 from msgspec.structs import replace
 
+from metaio_verify import example_kept
 from metaio_verify.after import Earlier, day_of, with_baseline
 from metaio_verify.api import choose, planned, verify
 from metaio_verify.baseline import schema as baseline
 from metaio_verify.baseline.read import parse_baseline
 from metaio_verify.compare import terminal as compared
 from metaio_verify.compare.build import compare
+from metaio_verify.example import example as seen
 from metaio_verify.exitcodes import ExitCode
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import Clock, Judgement, RunRecord
@@ -333,12 +336,37 @@ def generated() -> Iterator[tuple[Path, str]]:
     schema = json.dumps(record_schema(), indent=2, ensure_ascii=False)
     yield ROOT / "docs/run-record.schema.json", f"{schema}\n"
     yield ROOT / "checks" / FILE_NAME, as_text()
+    yield ROOT / "checks" / example_kept.FILE_NAME, kept_examples()
     yield ROOT / "docs" / baseline.FILE_NAME, baseline.as_text()
     for page, block, content in (
         ("baseline.md", "waived", example_waived),
         ("compare.md", "compared", example_compared),
     ):
         yield ROOT / "docs" / page, _filled(ROOT / "docs" / page, **{block: content})
+
+
+_SLOW = (
+    "connectivity.start-up-probes",
+    "gateway-answers.left",
+    "gateway-answers.on-time",
+    "gateway-answers.pings",
+    "streaming.incremental",
+    "tools.arguments-incremental",
+)
+"""The checks whose example takes seconds to see."""
+
+
+def kept_examples() -> str:
+    """What the slow checks show on the lab; what still holds is not seen again."""
+    suite, before = builtin(), example_kept.read()
+    kept = {}
+    for id_ in _SLOW:
+        fault = suite.checks[id_].faults[0]
+        mark = example_kept.mark(id_, fault, suite)
+        there = before.get(id_)
+        holds = there is not None and there.mark == mark
+        kept[id_] = there if holds else example_kept.Kept(mark, seen(id_, fault))
+    return example_kept.as_text(kept)
 
 
 def picture() -> None:

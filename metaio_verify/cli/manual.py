@@ -36,7 +36,7 @@ def page(
     yield from _wrapped(facts)
     for heading, lines in sections(check, suite):
         if heading == _BEFORE and examples:
-            yield from _examples(check, files, style)
+            yield from _examples(check, suite, files, style)
         if lines:
             yield ""
             yield style(heading, bold=True)
@@ -48,12 +48,16 @@ _BEFORE = "Breaks"
 """The section that the examples precede."""
 
 
-def _examples(check: Check, files: Sequence[Path], style: Callable[..., str]) -> Iterator[str]:
+def _examples(
+    check: Check, suite: Suite, files: Sequence[Path], style: Callable[..., str]
+) -> Iterator[str]:
     """What the embedded endpoint answers, as it is and with the first fault of the check."""
     from metaio_verify.example import example  # noqa: PLC0415 - imports the network and the lab
+    from metaio_verify.example_kept import recall  # noqa: PLC0415
 
     fault = check.faults[0] if check.faults else None
-    right, wrong = example(check.id, fault, files)
+    kept = None if files else recall(check.id, fault, suite)
+    right, wrong = kept or example(check.id, fault, files)
     if right is not None:
         verdict = right.verdict
         heading = "A right answer" if verdict is Verdict.PASS else f"An answer ({verdict})"

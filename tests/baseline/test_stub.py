@@ -7,7 +7,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from report.records import judgement, record
+from report.parts import judgement, record
 
 from metaio_verify.baseline.model import Baseline
 from metaio_verify.baseline.read import parse_baseline, read

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from msgspec.structs import replace
-from report.records import judgement, record, with_stale_waiver
+from report.parts import judgement, record
+from report.records import with_stale_waiver
 
 from metaio_verify.after import Earlier, with_since
 from metaio_verify.record import Acceptance, Finding, RunRecord, Waiver, WaiverState

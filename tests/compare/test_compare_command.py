@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from cli.process import run
-from report.records import failing, record
+from report.parts import record
+from report.records import failing
 
 from metaio_verify.report.json import encode
 

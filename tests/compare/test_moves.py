@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from report.records import clean, judgement, record
+from report.parts import judgement, record
+from report.records import clean
 
 from metaio_verify.after import Earlier, with_since
 from metaio_verify.compare.changes import changes, kind_of, models_of

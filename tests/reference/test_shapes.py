@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from report.records import exchange, record
+from report.parts import exchange, record
 
 from metaio_verify.after import with_reference
 from metaio_verify.record import Exchange, Failure, Received, RunRecord, Stop, StreamEvent

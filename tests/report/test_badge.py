@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from report.records import ALL, BASE, clean, failing, judgement, record, refused, with_stale_waiver
+from report.parts import BASE, judgement, record
+from report.records import ALL, clean, failing, refused, with_stale_waiver
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 

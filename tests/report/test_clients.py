@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from report.records import MODEL, clean, record, two_models
+from report.parts import MODEL, record
+from report.records import clean, two_models
 
 from metaio_verify.record import ClientResult, Reach, RunRecord, Trouble
 from metaio_verify.report.clients import rows

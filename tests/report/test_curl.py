@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from report.records import exchange, message, streamed
+from report.parts import exchange, message, streamed
 
 from metaio_verify.record import REDACTED, Exchange
 from metaio_verify.report.curl import LONGEST_INLINE, replay

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from msgspec.structs import replace
-from report.records import BASE, MODEL, exchange, judgement, record
+from report.parts import BASE, MODEL, exchange, judgement, record
 
 from metaio_verify.record import ClientResult, Exchange, Reach, Received, RunRecord, Target
 from metaio_verify.report.environment import settings

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from report.records import ALL, MODEL, clean, exchange, failing, judgement, record, refused
+from report.parts import MODEL, exchange, judgement, record
+from report.records import ALL, clean, failing, refused
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from report import browser
-from report.records import ALL, HOSTILE, clean, exchange, failing, hostile, judgement, record
+from report.parts import exchange, judgement, record
+from report.records import ALL, HOSTILE, clean, failing, hostile
 from report.test_github import with_clients
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode

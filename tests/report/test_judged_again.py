@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli.process import run
-from report.records import record
+from report.parts import record
 
 from metaio_verify import Endpoint, Options, RunRecord, judge_again, verify
 from metaio_verify.errors import UserError

@@ -10,7 +10,8 @@ import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from report.records import ALL, BASE, MODEL, failing, judgement, record, refused, two_models
+from report.parts import BASE, MODEL, judgement, record
+from report.records import ALL, failing, refused, two_models
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 

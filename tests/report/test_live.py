@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from report.records import exchange
+from report.parts import exchange
 
 from metaio_verify.probe.observer import Observer
 from metaio_verify.report.live import Bar, Lines, progress

@@ -9,18 +9,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec.structs import replace
-from report.records import (
-    ALL,
-    BASE,
-    HOSTILE,
-    MODEL,
-    clean,
-    exchange,
-    failing,
-    hostile,
-    judgement,
-    record,
-)
+from report.parts import BASE, MODEL, exchange, judgement, record
+from report.records import ALL, HOSTILE, clean, failing, hostile
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from report.records import failing, record
+from report.parts import record
+from report.records import failing
 
 from metaio_verify.errors import UserError
 from metaio_verify.report import FORMATS, Format, Output, deliver, parse_target, prepare

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
-from report.records import clean, failing, judgement, record
+from report.parts import judgement, record
+from report.records import clean, failing
 
 from metaio_verify.record import Finding, RunRecord
 from metaio_verify.report.rounds import changed, render

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from report.records import ALL, failing, record
+from report.parts import record
+from report.records import ALL, failing
 
 from metaio_verify.errors import UserError
 from metaio_verify.record import RunRecord, StreamEvent

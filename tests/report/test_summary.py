@@ -2,17 +2,8 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from report.records import (
-    BASE,
-    MODEL,
-    clean,
-    failing,
-    interrupted,
-    judgement,
-    record,
-    refused,
-    two_models,
-)
+from report.parts import BASE, MODEL, judgement, record
+from report.records import clean, failing, interrupted, refused, two_models
 
 from metaio_verify.record import CheckInfo, RunRecord, Stop
 from metaio_verify.report.group import deviations, unsettled

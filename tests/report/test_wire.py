@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
-from report.records import clean, exchange, failing, hostile, record
+from report.parts import exchange, record
+from report.records import clean, failing, hostile
 from syrupy.assertion import SnapshotAssertion
 
 from metaio_verify.record import Clock, Failure, Received

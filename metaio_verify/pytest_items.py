@@ -17,6 +17,7 @@ from metaio_verify.config import Target, read_environment
 from metaio_verify.errors import UserError
 from metaio_verify.record import Judgement, RunRecord
 from metaio_verify.report import deviation
+from metaio_verify.report.finding import headline
 from metaio_verify.report.group import deviations
 from metaio_verify.report.json import decode, encode
 from metaio_verify.report.layout import Page
@@ -231,7 +232,8 @@ class CheckItem(pytest.Item):
             return
         text = self._explained(found)
         if found.verdict is Verdict.FAIL or (found.verdict is Verdict.WARN and self._run.strict):
-            pytest.fail(text, pytrace=False)
+            # Pytest's summary has the first line.
+            pytest.fail(f"{safe(headline(found))}\n\n{text}", pytrace=False)
         self.add_report_section("call", "metaio-verify", text)
 
     def _explained(self, found: Judgement) -> str:

@@ -85,6 +85,8 @@ def test_each_check_is_a_test(broken: tuple[str, Counting], tmp_path: Path) -> N
     assert found["metaio::headers.retry-after"] == "SKIPPED"
     assert "Expected    message_stop" in done.stdout
     assert "Replay" in done.stdout
+    (summary,) = re.findall(r"^FAILED \S+ - (.*)$", done.stdout, re.MULTILINE)
+    assert summary.startswith("Failed: expected message_stop")
     assert "warn  headers.request-id: Every answer carries a request-id" in done.stdout
     assert "Traceback" not in done.stdout
     assert KEY not in done.stdout + done.stderr

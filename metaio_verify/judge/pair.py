@@ -154,6 +154,21 @@ def as_blocks(content: Any) -> list[Any]:
     return content if isinstance(content, list) else []
 
 
+def without_nulls(value: Any) -> Any:
+    """Return a block, an event or a message without the fields that are null, as if absent.
+
+    Whoever reads an answer into typed objects writes them so. What a tool is called with is data,
+    and stays as it is.
+    """
+    if isinstance(value, dict):
+        return {
+            key: one if key == "input" else without_nulls(one)
+            for key, one in value.items()
+            if one is not None
+        }
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
 def same(left: Any, right: Any) -> bool:
     """Compare JSON values as JSON does: 1 and 1.0 are the same, 1 and true are not."""
     if isinstance(left, bool) or isinstance(right, bool):

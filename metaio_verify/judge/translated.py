@@ -39,6 +39,8 @@ class Asked(Struct):
     calls: list[Call] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
     """Id of a call → the text of its result."""
+    result_items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Id of a call → the message or item that its result stands in."""
     tools: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Name → `description` and `parameters`."""
     body: dict[str, Any] = field(default_factory=dict)
@@ -77,8 +79,10 @@ def _item(found: Asked, item: dict[str, Any]) -> None:
     match item:
         case {"role": "tool", "tool_call_id": id_}:
             found.results[str(id_)] = text
+            found.result_items[str(id_)] = item
         case {"type": "function_call_output", "call_id": id_}:
             found.results[str(id_)] = "\n".join(_texts(item.get("output")))
+            found.result_items[str(id_)] = item
         case {"type": "function_call", "name": name}:
             call = Call(str(item.get("call_id")), str(name), str(item.get("arguments") or ""))
             found.calls.append(call)

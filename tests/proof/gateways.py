@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from metaio_verify import Endpoint, verify
-from metaio_verify.lab.gateway.app import Translator
+from metaio_verify.lab.gateway.kind import Kind
 from metaio_verify.lab.gateway.staging import MODEL, staged
 from metaio_verify.record import RunRecord
 from metaio_verify.wanted import Options
 
 
 def run(
+    kind: Kind = Kind.PASS_THROUGH,
     *,
     faults: Collection[str] = (),
     variants: Collection[str] = (),
-    translator: Translator | None = None,
     profile: str = "gateway",
     only: Collection[str] = (),
 ) -> RunRecord:
     """Verify a gateway with these changes from both of its sides."""
-    with staged(faults=faults, variants=variants, translator=translator) as stage:
+    with staged(kind, faults=faults, variants=variants) as stage:
         endpoint = Endpoint(
             stage.url,
             stage.key,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metaio_verify.judge.evidence import Evidence
-from metaio_verify.judge.pair import Pair, pairs, same
+from metaio_verify.judge.pair import Pair, pairs, same, without_nulls
 from metaio_verify.judge.rules.registry import (
     Answers,
     NothingToJudgeError,
@@ -32,7 +32,7 @@ def message_returned(
     for pair in pairs(answers, Dialect.ANTHROPIC):
         for key in ("content", "stop_reason", "stop_sequence"):
             played, came = pair.played_evidence.value(key), pair.evidence.value(key)
-            if same(played, came):
+            if same(without_nulls(played), without_nulls(came)):
                 continue
             if key == "content" and isinstance(played, list) and isinstance(came, list):
                 findings.append(_differing(pair, played, came))
@@ -173,7 +173,7 @@ def error_event_returned(
         errors = [data for _, data in _told(pair.evidence.stream) if data.get("type") == "error"]
         if not errors:
             findings.append(_finding(pair, shown(wanted), _ending(pair.evidence), "end of stream"))
-        elif not same(errors[-1].get("error"), wanted):
+        elif not same({key: _error(errors[-1]).get(key) for key in wanted}, wanted):
             findings.append(_finding(pair, shown(wanted), shown(errors[-1]), "error event"))
     return findings
 
@@ -199,6 +199,23 @@ def cut_shown(
             expected = "an error event, or a connection that breaks off"
             findings.append(_finding(pair, expected, _ending(pair.evidence), "end of stream"))
     return findings
+
+
+@rule
+def early_end_shown(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """Where the upstream's stream is over before its end the client's does not end as a whole one.
+
+    It may end as early, or with an error event.
+    """
+    return [
+        _finding(
+            pair, "an error event, or no message_stop", _ending(pair.evidence), "end of stream"
+        )
+        for pair in _streams(answers, *Dialect)
+        if any(data.get("type") == "message_stop" for _, data in _told(pair.evidence.stream))
+    ]
 
 
 @rule
@@ -243,7 +260,7 @@ def _came(pair: Pair, value: Any) -> str:
 def _differing(pair: Pair, played: list[Any], came: list[Any]) -> Finding:
     """Return the first block that differs."""
     for number, (left, right) in enumerate(zip(played, came, strict=False)):
-        if not same(left, right):
+        if not same(without_nulls(left), without_nulls(right)):
             return _finding(pair, shown(left), shown(right), f"$.content[{number}]")
     number = min(len(played), len(came))
     longer = [*played[number:], *came[number:]][0]
@@ -287,7 +304,7 @@ def _told(stream: Any) -> list[tuple[str, dict[str, Any]]]:
 def _same_event(left: tuple[str, Any], right: tuple[str, Any]) -> bool:
     if left[0] != right[0]:
         return False
-    return same(_unmapped(left[1]), _unmapped(right[1]))
+    return same(without_nulls(_unmapped(left[1])), without_nulls(_unmapped(right[1])))
 
 
 def _unmapped(data: dict[str, Any]) -> dict[str, Any]:
@@ -331,6 +348,12 @@ def _around_pings(stream: Any) -> tuple[int, int]:
     last = len(kinds) - 1 - kinds[::-1].index("ping") if "ping" in kinds else 0
     before = sum(kind in _MOMENTOUS for kind in kinds[:last]) - 1
     return before, before + 1
+
+
+def _error(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what an error event says; a gateway may say more than its upstream."""
+    error = data.get("error")
+    return error if isinstance(error, dict) else {}
 
 
 def _ending(evidence: Evidence) -> str:

@@ -6,11 +6,13 @@ has no place for may stand in a message of its own, thinking and breakpoints may
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from metaio_verify.judge.pair import Pair, as_blocks, blocks, pairs, same, turns
-from metaio_verify.judge.rules.registry import Answers, deviation, rule
+from metaio_verify.judge.rules.registry import Answers, NotSeenError, deviation, rule
 from metaio_verify.judge.translated import Asked, asked
 from metaio_verify.judge.wording import quote, shown
 from metaio_verify.record import Dialect, Finding, Target
@@ -19,6 +21,11 @@ _OPENAI = (Dialect.CHAT, Dialect.RESPONSES)
 _NOTHING = "nothing"
 _ATTRIBUTION = "x-anthropic-billing-header"
 """How Claude Code's attribution line begins; another provider has no use for it."""
+_OF_RESULTS = frozenset(
+    {"call_id", "content", "id", "name", "output", "role", "status", "tool_call_id", "type"}
+)
+_FORM = re.compile(r'text|type|content|tool_result|[\s\[\]{}":,\\]')
+"""What a list of parts has around its texts where it is written as JSON."""
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
@@ -86,8 +93,7 @@ def results_translated(
     findings = []
     for pair in pairs(answers, *_OPENAI):
         found = asked(pair)
-        own = [block["id"] for block in blocks(pair.sent, "tool_use")]
-        theirs = dict(zip(own, (call.id for call in found.calls), strict=False))
+        theirs = _ids(pair, found)
         for block in blocks(pair.sent, "tool_result"):
             id_ = block["tool_use_id"]
             came = found.results.get(theirs.get(id_, id_), "")
@@ -96,6 +102,31 @@ def results_translated(
                     actual = shown(came) if came else _NOTHING
                     where = f"result of {id_}"
                     findings.append(_finding(pair, shown(part["text"]), actual, where))
+    return findings
+
+
+@rule
+def failures_translated(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """The result of a tool that failed says so: in words of its own, or in a field.
+
+    Which words is the gateway's choice; one that adds nothing at all to the text does not say it.
+    """
+    findings = []
+    for pair in pairs(answers, *_OPENAI):
+        found = asked(pair)
+        theirs = _ids(pair, found)
+        for block in blocks(pair.sent, "tool_result"):
+            id_ = theirs.get(block["tool_use_id"], block["tool_use_id"])
+            if block.get("is_error") and id_ in found.results:
+                rest = found.results[id_]
+                for part in as_blocks(block.get("content")):
+                    rest = rest.replace(str(part.get("text")), "")
+                if not _FORM.sub("", rest) and not _has_more(found.result_items[id_]):
+                    actual = shown(found.results[id_])
+                    where = f"result of {block['tool_use_id']}"
+                    findings.append(_finding(pair, "words that tell of a failure", actual, where))
     return findings
 
 
@@ -149,7 +180,9 @@ def data_translated(
             source = part.get("source")
             if isinstance(source, dict) and kind == kinds.get(args["of"], kind):
                 data = str(source.get("data"))
-                if data not in everything:
+                # A text may go up as a file, whose content is written in base64.
+                as_file = base64.b64encode(data.encode()).decode()
+                if data not in everything and as_file not in everything:
                     findings.append(_finding(pair, f"{kind} {shown(data[:40])}", _NOTHING, "body"))
     return findings
 
@@ -159,8 +192,11 @@ def parameters_translated(
     answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
     """A parameter means the same upstream: `limit`, `stops`, `sampling` or `one-call`."""
+    found = pairs(answers, *_OPENAI)
+    if args["of"] == "stops" and all(one.forwarded.dialect is Dialect.RESPONSES for one in found):
+        raise NotSeenError("OpenAI responses have no stop sequences")
     findings = []
-    for pair in pairs(answers, *_OPENAI):
+    for pair in found:
         for name, sent, came in _parameters(args["of"], pair, asked(pair)):
             if sent is not None and not same(sent, came):
                 actual = _NOTHING if came is None else shown(came)
@@ -185,6 +221,17 @@ def _parameters(kind: str, pair: Pair, found: Asked) -> list[tuple[str, Any, Any
             return [("parallel_tool_calls", one, found.value("parallel_tool_calls"))]
     # There are no stop sequences in responses.
     return []
+
+
+def _ids(pair: Pair, found: Asked) -> dict[str, str]:
+    """Return the ids of the upstream's calls by ours: a gateway may give them new ones."""
+    own = [block["id"] for block in blocks(pair.sent, "tool_use")]
+    return dict(zip(own, (call.id for call in found.calls), strict=False))
+
+
+def _has_more(item: Mapping[str, Any]) -> bool:
+    """Whether a result has fields that one of a tool that did its work has not."""
+    return bool(item.keys() - _OF_RESULTS) or item.get("status") not in (None, "completed")
 
 
 def _in_order(pair: Pair, sent: list[str], came: str, where: str) -> list[Finding]:

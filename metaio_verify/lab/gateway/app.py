@@ -2,7 +2,8 @@
 
 It stands between the verifier and the upstream and changes nothing but what a gateway has to: the
 credential, the host and the headers of the connection itself. A translating gateway is the same
-with a translator on both ways. Changes (faults and variants) act at the stages of `change`.
+with a translator on both ways. Changes (faults and variants) act at the stages of `change`, most of
+them on the client's side of the translator: so the same one serves whatever the upstream speaks.
 """
 
 from __future__ import annotations
@@ -148,12 +149,12 @@ class Gateway:
             ],
             client.body,
         )
+        for change in self._changes[Stage.FORWARD]:
+            call = change(call, client)
         translated = self._translated(call)
         if isinstance(translated, Answer):
             return translated
         call = translated
-        for change in self._changes[Stage.FORWARD]:
-            call = change(call, client)
         calls = [call]
         for change in self._changes[Stage.SEND]:
             calls = change(call, client)
@@ -190,7 +191,9 @@ class Gateway:
         if self._http is None:
             # No connection outlives its request, so that nothing is left open at the end.
             limits = httpx.Limits(max_keepalive_connections=0)
-            self._http = httpx.AsyncClient(verify=False, trust_env=False, limits=limits)  # noqa: S501 - loopback
+            # Certificates take a moment to load, and nothing but https needs them.
+            verify = self._upstream.startswith("https:")
+            self._http = httpx.AsyncClient(verify=verify, trust_env=False, limits=limits)
         url = f"{self._upstream}{call.path}{'?' if call.query else ''}{call.query}"
         headers = [(name.encode(), value.encode("latin-1")) for name, value in call.headers]
         request = httpx.Request(

@@ -107,11 +107,17 @@ class GatewayRegistry(Registry):
     """Changes of gateways by id, and the decorators that declare them."""
 
     def forward(self, function: OnForward) -> OnForward:
-        """Declare one that changes what goes up; it also sees what the client sent."""
+        """Declare one that changes what goes up, before it is translated.
+
+        It also sees what the client sent.
+        """
         return self._declared(Stage.FORWARD, function)
 
     def send(self, function: OnSend) -> OnSend:
-        """Declare one that decides what is sent: several calls, of which the last one counts."""
+        """Declare one that decides what is sent, in the upstream's words.
+
+        Of several calls the answer of the last one counts.
+        """
         return self._declared(Stage.SEND, function)
 
     def back(self, function: OnReturn) -> OnReturn:

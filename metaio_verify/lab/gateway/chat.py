@@ -10,6 +10,7 @@ import msgspec
 
 from metaio_verify.lab.gateway.change import Call, Reply, events
 from metaio_verify.lab.gateway.wording import (
+    ENDED_EARLY,
     Json,
     Writer,
     arguments,
@@ -211,6 +212,9 @@ async def _events(pieces: AsyncIterator[bytes], model: Any) -> AsyncIterator[byt
             finish = choice["finish_reason"] or finish
             for piece in _delta(writer, choice["delta"], calls):
                 yield piece
+    if not finish:
+        yield event("error", error=envelope(500, ENDED_EARLY)["error"])
+        return
     stop = STOP.get(finish, "end_turn")
     for piece in writer.end(stop, spent, refusal(refused) if stop == "refusal" else None):
         yield piece

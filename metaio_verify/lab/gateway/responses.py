@@ -11,6 +11,7 @@ import msgspec
 from metaio_verify.lab.gateway.change import Call, Reply, events
 from metaio_verify.lab.gateway.chat import failed
 from metaio_verify.lab.gateway.wording import (
+    ENDED_EARLY,
     Json,
     Writer,
     arguments,
@@ -26,6 +27,8 @@ from metaio_verify.lab.gateway.wording import (
     result_text,
     usage,
 )
+
+_ENDS = frozenset({"error", "response.completed", "response.incomplete"})
 
 
 class ResponsesTranslator:
@@ -189,10 +192,14 @@ async def _events(pieces: AsyncIterator[bytes], model: Any) -> AsyncIterator[byt
     """Give the events of a response as those of a message."""
     writer = Writer(model)
     calls: dict[int, str] = {}
+    ended = False
     async for one in events(pieces):
         data = msgspec.json.decode(one.partition(b"data: ")[2])
+        ended = ended or data["type"] in _ENDS
         for piece in _event(writer, data, calls):
             yield piece
+    if not ended:
+        yield event("error", error=envelope(500, ENDED_EARLY)["error"])
 
 
 def _event(writer: Writer, data: Json, calls: dict[int, str]) -> Iterator[bytes]:

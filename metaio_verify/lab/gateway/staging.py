@@ -6,15 +6,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from metaio_verify.lab.gateway.app import Gateway, Translator
-from metaio_verify.lab.gateway.chat import ChatTranslator
+from metaio_verify.lab.gateway.app import Gateway
+from metaio_verify.lab.gateway.kind import Kind
 from metaio_verify.lab.server import running
 from metaio_verify.lab.upstream.recorder import Recorder
 
 TOKEN = "sk-upstream-7d1e9b3c5a8f0246"  # noqa: S105 - opens nothing but the lab
 MODEL = "claude-lab-3"
-_OF_TRANSLATORS = "translated-"
-"""How the names of faults begin that only a translating gateway can have."""
 
 
 class Stage(NamedTuple):
@@ -28,14 +26,13 @@ class Stage(NamedTuple):
 
 @contextmanager
 def staged(
+    kind: Kind = Kind.PASS_THROUGH,
     *,
     faults: Collection[str] = (),
     variants: Collection[str] = (),
-    translator: Translator | None = None,
 ) -> Iterator[Stage]:
     """Run an upstream, and a gateway with these changes in front of it."""
-    if translator is None and any(fault.startswith(_OF_TRANSLATORS) for fault in faults):
-        translator = ChatTranslator()
+    translator = kind.translator([*faults, *variants])
     with running(Recorder(TOKEN)) as upstream:
         gateway = Gateway(upstream, TOKEN, translator=translator, faults=faults, variants=variants)
         with running(gateway) as url:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import msgspec
 
-from metaio_verify.lab.gateway import variant
-from metaio_verify.lab.gateway.change import Call, Reply, events
+from metaio_verify.lab.gateway import translated_variants, variant
+from metaio_verify.lab.gateway.change import Call, Reply, events, once
+from metaio_verify.lab.gateway.faults.answers import message_edited
+from metaio_verify.lab.gateway.faults.streams import rewritten
 from metaio_verify.lab.gateway.variant import GATEWAY_VARIANTS
 
-__all__ = ["GATEWAY_VARIANTS"]
+__all__ = ["GATEWAY_VARIANTS", "translated_variants"]
+
+_MOMENT = 0.02
+_ERROR = (
+    b'event: error\ndata: {"type":"error","error":{"type":"api_error",'
+    b'"message":"the upstream broke off"}}\n\n'
+)
+_FOR_LOAD = (b":error-429]]", b":error-500]]", b":error-529]]")
 
 
 @variant.forward
@@ -79,6 +91,12 @@ def false_flags_left_out(call: Call, _client: Call) -> Call:
     return call
 
 
+@variant.send
+def refused_requests_tried_again(call: Call, _client: Call) -> list[Call]:
+    """What the upstream refuses for load, or for a failure of its own, is sent once more."""
+    return [call, call] if any(script in call.body for script in _FOR_LOAD) else [call]
+
+
 @variant.back
 async def answer_headers_of_its_own(reply: Reply, _client: Call) -> Reply:
     """Answers get a `via` and an `x-request-id` of the gateway."""
@@ -94,8 +112,120 @@ async def answers_written_anew(reply: Reply, _client: Call) -> Reply:
     return Reply(
         reply.status,
         reply.with_header("content-length", None).headers,
-        _once(_indented(_reversed(document))),
+        once(_indented(_reversed(document))),
     )
+
+
+@variant.back
+async def answers_compressed(reply: Reply, _client: Call) -> Reply:
+    """Answers are compressed, each event of a stream by itself."""
+
+    async def compressed() -> AsyncIterator[bytes]:
+        gzip = zlib.compressobj(wbits=31)
+        async for piece in reply.pieces:
+            yield gzip.compress(piece) + gzip.flush(zlib.Z_SYNC_FLUSH)
+        yield gzip.flush()
+
+    if reply.header("content-encoding"):
+        return reply
+    head = reply.with_header("content-length", None).with_header("content-encoding", "gzip")
+    return replace(head, pieces=compressed())
+
+
+@variant.back
+async def absent_fields_as_null(reply: Reply, _client: Call) -> Reply:
+    """Blocks of a plain answer get the fields of their type that they have not, as null."""
+
+    def edit(message: dict[str, Any]) -> None:
+        for block in message["content"]:
+            if block["type"] == "text":
+                block.setdefault("citations", None)
+        message.setdefault("container", None)
+
+    return await message_edited(reply, edit)
+
+
+@variant.relay
+def absent_event_fields_as_null(
+    pieces: AsyncIterator[bytes], _client: Call
+) -> AsyncIterator[bytes]:
+    """Events get the fields of their type that they have not, as null."""
+
+    def edit(data: dict[str, Any]) -> None:
+        match data:
+            case {"content_block": {"type": "text"} as block}:
+                block.setdefault("citations", None)
+            case {"delta": {"stop_reason": str()} as delta}:
+                delta.setdefault("stop_details", None)
+            case {"message": dict(message)}:
+                message.setdefault("container", None)
+
+    return rewritten(pieces, edit)
+
+
+@variant.back
+async def error_fields_added(reply: Reply, _client: Call) -> Reply:
+    """Errors get a code, and the request id of the gateway."""
+    if reply.status < 400:
+        return reply
+    envelope = await reply.document()
+    envelope["error"]["code"] = str(reply.status)
+    return reply.with_json({**envelope, "request_id": "req_01OfTheGateway"})
+
+
+@variant.relay
+async def events_gathered_for_a_moment(
+    pieces: AsyncIterator[bytes], _client: Call
+) -> AsyncIterator[bytes]:
+    """What arrives within some milliseconds is sent on at once."""
+    queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
+    reader = asyncio.ensure_future(_read(pieces, queue))
+    try:
+        piece = await queue.get()
+        while isinstance(piece, bytes):
+            await asyncio.sleep(_MOMENT)
+            gathered = b""
+            while isinstance(piece, bytes):
+                gathered += piece
+                if queue.empty():
+                    break
+                piece = queue.get_nowait()
+            yield gathered
+            if isinstance(piece, bytes):
+                piece = await queue.get()
+        if piece is not None:
+            raise piece
+    finally:
+        reader.cancel()
+
+
+@variant.relay
+async def cuts_become_error_events(
+    pieces: AsyncIterator[bytes], _client: Call
+) -> AsyncIterator[bytes]:
+    """When the upstream breaks off, or ends early, the stream ends with an error event."""
+    last = b""
+    try:
+        async for event in events(pieces):
+            last = event
+            yield event
+    except httpx.HTTPError:
+        yield _ERROR
+        return
+    if b"message_stop" not in last and b"error" not in last:
+        yield _ERROR
+
+
+@variant.relay
+async def stream_begun_with_a_comment(
+    pieces: AsyncIterator[bytes], _client: Call
+) -> AsyncIterator[bytes]:
+    """A comment stands before the first event, and each event has an id."""
+    yield b": connected\n\n"
+    number = 0
+    async for event in events(pieces):
+        number += 1
+        yield b"id: %d\n" % number + event
 
 
 @variant.relay
@@ -112,16 +242,7 @@ async def pings_of_its_own(pieces: AsyncIterator[bytes], _client: Call) -> Async
     """The upstream's pings are replaced by comments of the gateway's own, one each half second."""
     queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
 
-    async def read() -> None:
-        try:
-            async for event in events(pieces):
-                if not event.startswith(b"event: ping"):
-                    queue.put_nowait(event)
-            queue.put_nowait(None)
-        except Exception as error:  # noqa: BLE001 - it is raised where the stream is read
-            queue.put_nowait(error)
-
-    reader = asyncio.ensure_future(read())
+    reader = asyncio.ensure_future(_read(_without_pings(pieces), queue))
     try:
         while True:
             try:
@@ -145,8 +266,22 @@ async def pieces_torn(pieces: AsyncIterator[bytes], _client: Call) -> AsyncItera
             yield piece[start : start + 37]
 
 
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
+async def _without_pings(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for event in events(pieces):
+        if not event.startswith(b"event: ping"):
+            yield event
+
+
+async def _read(
+    pieces: AsyncIterator[bytes], queue: asyncio.Queue[bytes | BaseException | None]
+) -> None:
+    """Put what arrives into a queue, and at the end why there is no more: nothing, or an error."""
+    try:
+        async for piece in pieces:
+            queue.put_nowait(piece)
+        queue.put_nowait(None)
+    except Exception as error:  # noqa: BLE001 - it is raised where the stream is read
+        queue.put_nowait(error)
 
 
 def _reversed(value: Any) -> Any:

@@ -11,6 +11,7 @@ from metaio_verify.lab.types import ERROR_TYPES
 
 Json: TypeAlias = dict[str, Any]
 
+ENDED_EARLY: Final = "the upstream ended its answer early"
 PDF: Final = "application/pdf"
 
 

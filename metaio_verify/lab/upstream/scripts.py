@@ -18,6 +18,7 @@ class Ending(StrEnum):
     WHOLE = "whole"
     ERROR = "error"  # with an error event
     CUT = "cut"  # with a dropped connection
+    EARLY = "early"  # with nothing: the answer is over, and does not say so
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ SCRIPTS: Final[dict[str, Script]] = {
     "endless": Script((_text(" ".join(["endless {token}"] * 20)),), pause=0.25),
     "error-midway": Script((_text(_WORDS),), failure=_OVERLOADED, ending=Ending.ERROR),
     "cut-midway": Script((_text(_WORDS),), ending=Ending.CUT),
+    "ends-early": Script((_text(_WORDS),), ending=Ending.EARLY),
     "error-400": Script(
         failure=Failure(
             400,

@@ -9,7 +9,17 @@ from metaio_verify.lab.gateway.faults import (
     headers,
     prompts,
     streams,
+    translated,
     translation,
 )
 
-__all__ = ["GATEWAY_FAULTS", "answers", "blocks", "headers", "prompts", "streams", "translation"]
+__all__ = [
+    "GATEWAY_FAULTS",
+    "answers",
+    "blocks",
+    "headers",
+    "prompts",
+    "streams",
+    "translated",
+    "translation",
+]

@@ -58,6 +58,17 @@ def breakpoint_lives_dropped(call: Call, _client: Call) -> Call:
 
 
 @fault.forward
+def breakpoints_moved(call: Call, _client: Call) -> Call:
+    """The breakpoint of the last system block is moved to the last text of the conversation."""
+
+    def edit(body: Json) -> None:
+        texts = [block for block in blocks(body, "text") if "cache_control" not in block]
+        texts[-1]["cache_control"] = body["system"][-1].pop("cache_control")
+
+    return edited(call, edit)
+
+
+@fault.forward
 def breakpoint_added_to_plain_prompts(call: Call, _client: Call) -> Call:
     """A breakpoint is put on the last text of a conversation."""
 

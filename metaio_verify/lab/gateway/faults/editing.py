@@ -12,11 +12,14 @@ Json: TypeAlias = dict[str, Any]
 
 
 def edited(call: Call, edit: Callable[[Json], None]) -> Call:
-    """Return the call with its JSON body changed in place; others as they are."""
+    """Return the call with its JSON body changed in place; one that has not its parts as it is."""
     body = call.json
     if not isinstance(body, dict):
         return call
-    edit(body)
+    try:
+        edit(body)
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return call
     return call.with_json(body)
 
 

@@ -20,23 +20,30 @@ _KNOWN_HEADERS = frozenset(
 
 
 @fault.send
-def request_sent_twice(call: Call, _client: Call) -> list[Call]:
+def request_sent_twice(call: Call, client: Call) -> list[Call]:
     """Each message is sent to the upstream twice, to be on the safe side."""
-    return [call, call] if call.path.endswith("/messages") else [call]
+    return [call, call] if client.path.endswith("/messages") else [call]
 
 
 @fault.send
-def answered_from_a_cache(call: Call, _client: Call) -> list[Call]:
+def answered_from_a_cache(call: Call, client: Call) -> list[Call]:
     """A short conversation is answered from a cache of similar ones."""
-    body = call.json
+    body = client.json
     short = isinstance(body, dict) and "system" in body and not body.get("stream")
-    return [] if short and call.path.endswith("/messages") else [call]
+    return [] if short and client.path.endswith("/messages") else [call]
 
 
 @fault.forward
 def version_pinned(call: Call, _client: Call) -> Call:
     """`anthropic-version` is always 2023-06-01."""
     return call.with_header("anthropic-version", "2023-06-01")
+
+
+@fault.forward
+def version_line_repeated(call: Call, _client: Call) -> Call:
+    """`anthropic-version` reaches the upstream in two lines."""
+    lines = call.lines("anthropic-version")
+    return call.with_header("anthropic-version", *lines, *lines)
 
 
 @fault.forward

@@ -11,6 +11,7 @@ import msgspec
 
 from metaio_verify.lab.gateway import fault
 from metaio_verify.lab.gateway.change import Call, events
+from metaio_verify.lab.gateway.wording import ENDED_EARLY
 
 _BURST = 8
 """Events that a burst waits for."""
@@ -161,6 +162,18 @@ async def cuts_become_ends(pieces: AsyncIterator[bytes], _client: Call) -> Async
         async for piece in pieces:
             yield piece
     except httpx.HTTPError:
+        yield END
+
+
+@fault.relay
+async def early_ends_completed(pieces: AsyncIterator[bytes], _client: Call) -> AsyncIterator[bytes]:
+    """A stream that ends early gets the end of a whole one."""
+    whole = False
+    async for event in events(pieces):
+        if ENDED_EARLY.encode() not in event:
+            whole = whole or name_of(event) in (b"message_stop", b"error")
+            yield event
+    if not whole:
         yield END
 
 

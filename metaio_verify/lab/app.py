@@ -88,12 +88,14 @@ class Lab:
         body = await asgi.read(receive)
         if body is None:
             return
-        request_id = new_id("req")
-        request = self._request(scope, body)
-        answer = self._answer(request, request_id)
+        answer = self.reply(scope, body)
         if self.latency + answer.delay:
             await asyncio.sleep(self.latency + answer.delay)
         await asgi.write(answer, receive, send)
+
+    def reply(self, scope: Scope, body: bytes) -> Answer:
+        """Return the finished answer to a request."""
+        return self._answer(self._request(scope, body), new_id("req"))
 
     def _request(self, scope: Scope, body: bytes) -> Request:
         query: dict[str, str] = {}

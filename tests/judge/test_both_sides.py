@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from judge.judging import apply_rule, exchange
 
 from metaio_verify.judge.rules import RULES
-from metaio_verify.judge.rules.registry import NothingToJudgeError
+from metaio_verify.judge.rules.registry import NothingToJudgeError, NotSeenError
 from metaio_verify.lab.types import Answer
 from metaio_verify.lab.upstream.play import play
 from metaio_verify.lab.upstream.scripts import SCRIPTS
@@ -233,6 +233,95 @@ def test_a_late_event_is_no_habit_but_a_third_of_them_is() -> None:
 
     assert apply_rule("events-on-time", late(3), within=1) == []
     assert apply_rule("events-on-time", late(3, 4, 5), within=1)
+
+
+FAILED: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 9,
+    "stop_sequences": ["METAIO-STOP"],
+    "messages": [
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "1", "name": "t", "input": {}}],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "1", "is_error": True, "content": "No Oslo"}
+            ],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ({"content": "No Oslo"}, False),
+        ({"content": [{"type": "text", "text": "No Oslo"}]}, False),
+        ({"content": '[{"type":"text","text":"No Oslo"}]'}, False),
+        ({"content": "Error: No Oslo"}, True),
+        ({"content": "❌ No Oslo"}, True),
+        ({"content": '{"is_error":true,"content":"No Oslo"}'}, True),
+        ({"content": "No Oslo", "is_error": True}, True),
+    ],
+)
+def test_that_a_tool_failed_may_be_told_in_any_words(result: Any, *, told: bool) -> None:
+    """But its text alone does not say so, whatever form that has."""
+    call = {"id": "x", "function": {"name": "t", "arguments": "{}"}}
+    messages = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "x", **result},
+    ]
+    one = sides({"messages": messages}, dialect=Dialect.CHAT, sent=FAILED)
+    assert (apply_rule("failures-translated", one) == []) == told
+
+
+@pytest.mark.parametrize(
+    ("status", "came", "verdict"),
+    [
+        (200, {"type": "message", "content": [{"type": "text", "text": "This stops"}]}, "kept"),
+        (200, {"type": "message", "content": [{"type": "text", "text": "a METAIO-STOP"}]}, "lost"),
+        (400, {"error": {"message": "stop_sequences: not supported"}}, "skipped"),
+    ],
+)
+def test_a_stop_sequence_is_judged_by_where_the_answer_ends(
+    status: int, came: Any, verdict: str
+) -> None:
+    """So the gateway may send it up, look for it by itself, or refuse it by name."""
+    one = sides({}, came, dialect=Dialect.CHAT, script="stop-sequence", sent=FAILED, status=status)
+    if verdict == "skipped":
+        with pytest.raises(NotSeenError, match="refuses stop sequences"):
+            apply_rule("stop-sequences-kept", one)
+    else:
+        assert (apply_rule("stop-sequences-kept", one) == []) == (verdict == "kept")
+
+
+def test_a_text_document_may_go_up_as_a_file() -> None:
+    """Its content is then written in base64."""
+    source = {"type": "text", "media_type": "text/plain", "data": "Two\nlines."}
+    said = [{"type": "document", "source": source}]
+    sent = {"model": "m", "messages": [{"role": "user", "content": said}]}
+    data = "data:text/plain;base64,VHdvCmxpbmVzLg=="
+    file = {"type": "file", "file": {"filename": "a.txt", "file_data": data}}
+    as_file = {"messages": [{"role": "user", "content": [file]}]}
+    for arrived, lost in ((as_file, False), ({"messages": []}, True)):
+        one = sides(arrived, dialect=Dialect.CHAT, sent=sent)
+        assert bool(apply_rule("data-translated", one, of="documents")) == lost
+
+
+def test_an_absent_field_may_be_written_as_null_but_not_in_what_a_tool_is_given() -> None:
+    """Typed objects are written so; the input of a call is data."""
+    sent = {**SENT, "stream": False}
+    played = json.loads(play(SCRIPTS["thoughtful-tools"], TOKEN, "/v1/messages", sent).body)
+    text = next(block for block in played["content"] if block["type"] == "text")
+    call = next(block for block in played["content"] if block["type"] == "tool_use")
+    text["citations"] = None
+    one = sides(SENT, played, script="thoughtful-tools", sent=sent)
+    assert apply_rule("message-returned", one) == []
+    call["input"]["more"] = None
+    one = sides(SENT, played, script="thoughtful-tools", sent=sent)
+    assert apply_rule("message-returned", one) != []
 
 
 def test_every_rule_of_the_gateway_is_used() -> None:

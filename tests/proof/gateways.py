@@ -18,6 +18,7 @@ def run(
     variants: Collection[str] = (),
     profile: str = "gateway",
     only: Collection[str] = (),
+    skip: Collection[str] = (),
 ) -> RunRecord:
     """Verify a gateway with these changes from both of its sides."""
     with staged(kind, faults=faults, variants=variants) as stage:
@@ -28,4 +29,4 @@ def run(
             upstream=stage.upstream,
             upstream_token=stage.token,
         )
-        return verify(endpoint, Options(profile=profile, only=list(only)))
+        return verify(endpoint, Options(profile=profile, only=list(only), skip=list(skip)))

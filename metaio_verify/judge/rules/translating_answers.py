@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.pair import Pair, pairs, same
 from metaio_verify.judge.rules.registry import (
     Answers,
     NothingToJudgeError,
+    NotSeenError,
     deviation,
+    each,
     rule,
 )
 from metaio_verify.judge.translated import told
@@ -84,6 +87,29 @@ def stops_translated(
             actual = pair.evidence.outcome if came is None else shown(came)
             findings.append(_finding(pair, expected, actual, "$.stop_reason"))
     return findings
+
+
+@rule
+def stop_sequences_kept(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """No stop sequence stands in the answer, of an upstream that goes on unless it is told of it.
+
+    The gateway may tell it, or look for them by itself, or refuse them by name.
+    """
+    refused = [one for one in each(answers) if _refuses_by_name(one, "stop_sequences")]
+    if refused:
+        raise NotSeenError(f"the gateway refuses stop sequences by name: {refused[0].outcome}")
+    findings = []
+    for pair in pairs(answers, *_OPENAI):
+        text = pair.evidence.text or ""
+        if met := [stop for stop in pair.sent.get("stop_sequences", ()) if stop in text]:
+            findings.append(_finding(pair, f"an end before {met[0]}", shown(text), "text"))
+    return findings
+
+
+def _refuses_by_name(evidence: Evidence, name: str) -> bool:
+    return evidence.status == 400 and name in str(evidence.value("error", "message"))
 
 
 @rule

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metaio_verify.judge.pair import Pair, as_blocks, blocks, pairs, same, turns
-from metaio_verify.judge.rules.registry import Answers, NotSeenError, deviation, rule
+from metaio_verify.judge.rules.registry import Answers, deviation, rule
 from metaio_verify.judge.translated import Asked, asked
 from metaio_verify.judge.wording import quote, shown
 from metaio_verify.record import Dialect, Finding, Target
@@ -191,12 +191,9 @@ def data_translated(
 def parameters_translated(
     answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
-    """A parameter means the same upstream: `limit`, `stops`, `sampling` or `one-call`."""
-    found = pairs(answers, *_OPENAI)
-    if args["of"] == "stops" and all(one.forwarded.dialect is Dialect.RESPONSES for one in found):
-        raise NotSeenError("OpenAI responses have no stop sequences")
+    """A parameter means the same upstream: `limit`, `sampling` or `one-call`."""
     findings = []
-    for pair in found:
+    for pair in pairs(answers, *_OPENAI):
         for name, sent, came in _parameters(args["of"], pair, asked(pair)):
             if sent is not None and not same(sent, came):
                 actual = _NOTHING if came is None else shown(came)
@@ -211,15 +208,10 @@ def _parameters(kind: str, pair: Pair, found: Asked) -> list[tuple[str, Any, Any
             return [("max_tokens", body.get("max_tokens"), found.value(*_LIMITS))]
         case "sampling":
             return [("temperature", body.get("temperature"), found.value("temperature"))]
-        case "stops" if pair.forwarded.dialect is Dialect.CHAT:
-            came = found.value("stop")
-            came = [came] if isinstance(came, str) else came
-            return [("stop_sequences", body.get("stop_sequences"), came)]
         case "one-call":
             choice = body.get("tool_choice") or {}
             one = False if choice.get("disable_parallel_tool_use") else None
             return [("parallel_tool_calls", one, found.value("parallel_tool_calls"))]
-    # There are no stop sequences in responses.
     return []
 
 

@@ -20,8 +20,10 @@ from metaio_verify.lab import asgi
 from metaio_verify.lab.asgi import Receive, Scope, Send
 from metaio_verify.lab.change import Stage, by_stage
 from metaio_verify.lab.gateway.change import Call, Reply
+from metaio_verify.lab.gateway.desk import Desk
 from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS
 from metaio_verify.lab.gateway.variants import GATEWAY_VARIANTS
+from metaio_verify.lab.gateway.wording import UntranslatableError
 from metaio_verify.lab.message import new_id
 from metaio_verify.lab.types import Answer, ApiError
 
@@ -73,13 +75,19 @@ class Gateway:
     ) -> None:
         self.key = key
         self.variants = frozenset(variants)
-        self.crashes: list[Exception] = []
+        self._crashes: list[Exception] = []
+        self._desk = Desk(key) if translator is not None else None
         self._upstream = upstream
         self._upstream_key = upstream_key
         self._translator = translator
         chosen = [*GATEWAY_VARIANTS.chosen(variants), *GATEWAY_FAULTS.chosen(faults)]
         self._changes = by_stage(chosen)
         self._http: httpx.AsyncClient | None = None
+
+    @property
+    def crashes(self) -> list[Exception]:
+        """What went wrong inside of the lab."""
+        return [*self._crashes, *(self._desk.crashes if self._desk is not None else ())]
 
     @staticmethod
     def published(url: str) -> str:
@@ -105,6 +113,9 @@ class Gateway:
             answer = ApiError(401, text, rule="credential.invalid").answer(id_)
             answer.headers += [("request-id", id_), ("x-should-retry", "false")]
             await asgi.write(answer, receive, send)
+            return
+        if self._desk is not None and (own := self._desk.answer(scope, body)) is not None:
+            await asgi.write(own, receive, send)
             return
         client = replace(client, key=self.key, upstream_key=self._upstream_key)
         gone = asyncio.ensure_future(asgi.client_left(receive))
@@ -136,7 +147,7 @@ class Gateway:
                 text = f"the upstream did not answer: {type(error).__name__}"
                 await asgi.write(ApiError(500, text, rule="upstream").answer(), _never, send)
         except Exception as crash:  # noqa: BLE001 - it is raised where the gateway was started
-            self.crashes.append(crash)
+            self._crashes.append(crash)
 
     async def _ask(self, client: Call) -> Reply | Answer:
         call = Call(
@@ -151,10 +162,12 @@ class Gateway:
         )
         for change in self._changes[Stage.FORWARD]:
             call = change(call, client)
-        translated = self._translated(call)
-        if isinstance(translated, Answer):
-            return translated
-        call = translated
+        asked = call
+        if self._translator is not None:
+            try:
+                call = self._translator.up(asked)
+            except UntranslatableError as error:
+                return ApiError(400, str(error), rule="body.translation").answer(new_id("req"))
         calls = [call]
         for change in self._changes[Stage.SEND]:
             calls = change(call, client)
@@ -165,7 +178,9 @@ class Gateway:
                 pass
         reply = await self._sent(calls[-1])
         if self._translator is not None:
-            reply = await self._translator.back(reply, client)
+            reply = await self._translator.back(reply, asked)
+            reply = reply.with_header("request-id", new_id("req"))
+            reply = reply.with_header("cache-control", "no-store")
         for change in self._changes[Stage.RETURN]:
             reply = await change(reply, client)
         if reply.streams:
@@ -174,18 +189,6 @@ class Gateway:
                 pieces = change(pieces, client)
             reply = Reply(reply.status, reply.headers, pieces)
         return reply
-
-    def _translated(self, call: Call) -> Call | Answer:
-        """Return the request in the upstream's words, or the answer that needs no upstream."""
-        if self._translator is None:
-            return call
-        if call.path.endswith("/count_tokens"):
-            return Answer.of_json({"input_tokens": max(1, len(call.body) // 4)})
-        try:
-            return self._translator.up(call)
-        except (AttributeError, KeyError, TypeError):
-            text = "the request holds something that cannot be translated"
-            return ApiError(400, text, rule="body.translation").answer(new_id("req"))
 
     async def _sent(self, call: Call) -> Reply:
         if self._http is None:

@@ -9,10 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from metaio_verify.lab.gateway.change import Call, Reply, events
+from metaio_verify.lab.gateway.stops import cut
 from metaio_verify.lab.gateway.wording import (
     ENDED_EARLY,
     Json,
-    Writer,
     arguments,
     data_url,
     document_text,
@@ -20,13 +20,18 @@ from metaio_verify.lab.gateway.wording import (
     event,
     given,
     is_pdf,
+    output_schema,
+    own_id,
     parts,
+    plain_text,
     refusal,
     result_media,
     result_text,
     usage,
 )
+from metaio_verify.lab.gateway.writer import Writer
 
+# Stop sequences are the gateway's own business: the answer would not say which of them was met.
 STOP: Final = {
     "stop": "end_turn",
     "length": "max_tokens",
@@ -51,7 +56,7 @@ class ChatTranslator:
                 "max_completion_tokens": body.get("max_tokens"),
                 "temperature": body.get("temperature"),
                 "top_p": body.get("top_p"),
-                "stop": body.get("stop_sequences"),
+                "response_format": _format(body),
                 "tools": [_tool(tool) for tool in body["tools"]] if body.get("tools") else None,
                 "tool_choice": _choice(choice),
                 "parallel_tool_calls": not choice.get("disable_parallel_tool_use")
@@ -68,12 +73,12 @@ class ChatTranslator:
         body = asked.json
         if not asked.path.endswith("/messages") or not isinstance(body, dict):
             return reply
-        model = body.get("model")
         if reply.status >= 400:
             return await failed(reply)
         if reply.streams:
-            return replace(reply, pieces=_events(reply.pieces, model))
-        return reply.with_json(_message(await reply.document(), model))
+            return replace(reply, pieces=_events(reply.pieces, body))
+        message = _message(await reply.document(), body.get("model"))
+        return reply.with_json(cut(message, body.get("stop_sequences") or ()))
 
 
 async def failed(reply: Reply) -> Reply:
@@ -130,7 +135,7 @@ def _part(block: Json) -> Json:
             return {"type": "file", "file": file}
         case "document":
             return _text(document_text(block))
-    return _text(block["text"])
+    return _text(plain_text(block))
 
 
 def _tool(tool: Json) -> Json:
@@ -140,6 +145,14 @@ def _tool(tool: Json) -> Json:
         "parameters": tool["input_schema"],
     }
     return {"type": "function", "function": given(function)}
+
+
+def _format(body: Json) -> Json | None:
+    schema = output_schema(body)
+    if schema is None:
+        return None
+    named = {"name": "answer", "schema": schema, "strict": True}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _choice(choice: Json) -> Any:
@@ -170,7 +183,7 @@ def _message(completion: Json, model: Any) -> Json:
     content += [
         {
             "type": "tool_use",
-            "id": call["id"],
+            "id": own_id(call["id"]),
             "name": call["function"]["name"],
             "input": msgspec.json.decode(call["function"]["arguments"] or "{}"),
         }
@@ -190,9 +203,9 @@ def _message(completion: Json, model: Any) -> Json:
     }
 
 
-async def _events(pieces: AsyncIterator[bytes], model: Any) -> AsyncIterator[bytes]:
+async def _events(pieces: AsyncIterator[bytes], asked: Json) -> AsyncIterator[bytes]:
     """Give the chunks of a completion as events."""
-    writer = Writer(model)
+    writer = Writer(asked)
     calls: dict[int, str] = {}
     finish, spent, refused = "", usage(0, 0, 0), None
     async for one in events(pieces):
@@ -228,7 +241,7 @@ def _delta(writer: Writer, delta: Json, calls: dict[int, str]) -> Iterator[bytes
     for call in delta.get("tool_calls") or []:
         function = call.get("function") or {}
         if call.get("id"):
-            calls[call["index"]] = call["id"]
-            yield from writer.call(call["id"], function["name"])
+            calls[call["index"]] = own_id(call["id"])
+            yield from writer.call(calls[call["index"]], function["name"])
         if function.get("arguments"):
             yield from writer.argument(calls[call["index"]], function["arguments"])

@@ -10,10 +10,10 @@ import msgspec
 
 from metaio_verify.lab.gateway.change import Call, Reply, events
 from metaio_verify.lab.gateway.chat import failed
+from metaio_verify.lab.gateway.stops import cut
 from metaio_verify.lab.gateway.wording import (
     ENDED_EARLY,
     Json,
-    Writer,
     arguments,
     data_url,
     document_text,
@@ -21,12 +21,16 @@ from metaio_verify.lab.gateway.wording import (
     event,
     given,
     is_pdf,
+    output_schema,
+    own_id,
     parts,
+    plain_text,
     refusal,
     result_media,
     result_text,
     usage,
 )
+from metaio_verify.lab.gateway.writer import Writer
 
 _ENDS = frozenset({"error", "response.completed", "response.incomplete"})
 
@@ -55,6 +59,7 @@ class ResponsesTranslator:
                 if choice and body.get("tools")
                 else None,
                 "stream": True if call.streams else None,
+                "text": _format(body),
                 "store": False,
             }
         )
@@ -65,12 +70,12 @@ class ResponsesTranslator:
         body = asked.json
         if not asked.path.endswith("/messages") or not isinstance(body, dict):
             return reply
-        model = body.get("model")
         if reply.status >= 400:
             return await failed(reply)
         if reply.streams:
-            return replace(reply, pieces=_events(reply.pieces, model))
-        return reply.with_json(_message(await reply.document(), model))
+            return replace(reply, pieces=_events(reply.pieces, body))
+        message = _message(await reply.document(), body.get("model"))
+        return reply.with_json(cut(message, body.get("stop_sequences") or ()))
 
 
 def _items(body: Json) -> Iterator[Json]:
@@ -116,7 +121,7 @@ def _part(block: Json) -> Json:
             return {"type": "input_file", **file}
         case "document":
             return _text(document_text(block))
-    return _text(block["text"])
+    return _text(plain_text(block))
 
 
 def _tool(tool: Json) -> Json:
@@ -129,6 +134,14 @@ def _tool(tool: Json) -> Json:
             "strict": False,
         }
     )
+
+
+def _format(body: Json) -> Json | None:
+    schema = output_schema(body)
+    if schema is None:
+        return None
+    named = {"name": "answer", "schema": schema, "strict": True}
+    return {"format": {"type": "json_schema", **named}}
 
 
 def _choice(choice: Json) -> Any:
@@ -172,7 +185,7 @@ def _message(response: Json, model: Any) -> Json:
                 content += [{"type": "text", "text": part["text"]} for part in said]
             case "function_call":
                 given_ = msgspec.json.decode(item["arguments"] or "{}")
-                call = {"id": item["call_id"], "name": item["name"], "input": given_}
+                call = {"id": own_id(item["call_id"]), "name": item["name"], "input": given_}
                 content.append({"type": "tool_use", **call})
     stop, details = _stop(response)
     return {
@@ -188,9 +201,9 @@ def _message(response: Json, model: Any) -> Json:
     }
 
 
-async def _events(pieces: AsyncIterator[bytes], model: Any) -> AsyncIterator[bytes]:
+async def _events(pieces: AsyncIterator[bytes], asked: Json) -> AsyncIterator[bytes]:
     """Give the events of a response as those of a message."""
-    writer = Writer(model)
+    writer = Writer(asked)
     calls: dict[int, str] = {}
     ended = False
     async for one in events(pieces):
@@ -211,8 +224,8 @@ def _event(writer: Writer, data: Json, calls: dict[int, str]) -> Iterator[bytes]
         case {"type": "response.reasoning_summary_text.delta", "delta": text}:
             yield from writer.thought(text)
         case {"type": "response.output_item.added", "item": {"type": "function_call"} as item}:
-            calls[data["output_index"]] = item["call_id"]
-            yield from writer.call(item["call_id"], item["name"])
+            calls[data["output_index"]] = own_id(item["call_id"])
+            yield from writer.call(calls[data["output_index"]], item["name"])
         case {"type": "response.function_call_arguments.delta", "delta": text}:
             yield from writer.argument(calls[data["output_index"]], text)
         case {"type": "error", "message": text}:

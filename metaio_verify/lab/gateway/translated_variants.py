@@ -172,6 +172,13 @@ def translated_chat_older_fields(call: Call, _client: Call) -> list[Call]:
 
 
 @variant.send
+def translated_chat_stops_sent(call: Call, client: Call) -> list[Call]:
+    """Stop sequences go up as `stop`, instead of being looked for in the text."""
+    stops = (client.json or {}).get("stop_sequences")
+    return _sent(call, lambda body: body.update(stop=stops) if stops else None)
+
+
+@variant.send
 def translated_chat_developer_role(call: Call, _client: Call) -> list[Call]:
     """Each block of the system prompt is a message of the developer."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -13,6 +12,10 @@ Json: TypeAlias = dict[str, Any]
 
 ENDED_EARLY: Final = "the upstream ended its answer early"
 PDF: Final = "application/pdf"
+
+
+class UntranslatableError(Exception):
+    """Something for which the upstream has no words; the text says what."""
 
 
 def parts(content: Any) -> list[Json]:
@@ -33,6 +36,19 @@ def document_text(block: Json) -> str:
     """Return a text document with what its fields say of it."""
     said = [block.get("title"), block.get("context"), block["source"].get("data")]
     return "\n".join(part for part in said if part)
+
+
+def plain_text(block: Json) -> str:
+    """Return the words of a block that is neither a picture nor a document.
+
+    Raises `UntranslatableError` where there are none.
+    """
+    match block:
+        case {"text": str(text)}:
+            return text
+        case {"type": "search_result", "title": title, "content": content}:
+            return "\n".join([title, *(part["text"] for part in content)])
+    raise UntranslatableError(f"a block of type {block['type']} cannot be translated")
 
 
 def is_pdf(block: Json) -> bool:
@@ -74,77 +90,15 @@ def envelope(status: int, text: str) -> Json:
     return {"type": "error", "error": {"type": kind, "message": text}}
 
 
-class Writer:
-    """Writes a stream of the Anthropic API block by block; one block is open at a time."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._index = -1
-        self._open = ""
-        self._begun = False
-
-    def begin(self, id_: str) -> Iterator[bytes]:
-        """Give the beginning, once."""
-        if self._begun:
-            return
-        self._begun = True
-        message = {
-            "id": f"msg_{id_}",
-            "type": "message",
-            "role": "assistant",
-            "model": self._model,
-            "content": [],
-            "stop_reason": None,
-            "stop_sequence": None,
-            "usage": {"input_tokens": 0, "output_tokens": 0},
-        }
-        yield event("message_start", message=message)
-
-    def add(self, name: str, block: Json, delta: Json | None = None) -> Iterator[bytes]:
-        """Give a delta, and before it the block that it belongs to, if that is a new one."""
-        if name != self._open:
-            yield from self.close()
-            self._index += 1
-            self._open = name
-            yield event("content_block_start", index=self._index, content_block=block)
-        if delta is not None:
-            yield event("content_block_delta", index=self._index, delta=delta)
-
-    def text(self, text: str) -> Iterator[bytes]:
-        """Give a piece of text."""
-        yield from self.add("text", _block("text"), {"type": "text_delta", "text": text})
-
-    def thought(self, text: str) -> Iterator[bytes]:
-        """Give a piece of thinking."""
-        delta = {"type": "thinking_delta", "thinking": text}
-        yield from self.add("thinking", {**_block("thinking"), "signature": ""}, delta)
-
-    def call(self, id_: str, name: str) -> Iterator[bytes]:
-        """Give the beginning of a call."""
-        yield from self.add(id_, {"type": "tool_use", "id": id_, "name": name, "input": {}})
-
-    def argument(self, id_: str, text: str) -> Iterator[bytes]:
-        """Give a piece of the arguments of the call that is open."""
-        yield from self.add(id_, {}, {"type": "input_json_delta", "partial_json": text})
-
-    def close(self) -> Iterator[bytes]:
-        """Give the end of the open block, if there is one."""
-        if self._open:
-            self._open = ""
-            yield event("content_block_stop", index=self._index)
-
-    def end(self, stop_reason: str, usage: Json, details: Json | None = None) -> Iterator[bytes]:
-        """Give the end of the message."""
-        yield from self.close()
-        delta: Json = {"stop_reason": stop_reason, "stop_sequence": None}
-        if details is not None:
-            delta |= {"stop_details": details}
-        yield event("message_delta", delta=delta, usage=usage)
-        yield event("message_stop")
+def own_id(id_: str) -> str:
+    """Return the id of a call, as this API begins it."""
+    return id_ if id_.startswith("toolu_") else f"toolu_{id_.removeprefix('call_')}"
 
 
-def _block(kind: str) -> Json:
-    return {"type": kind, kind: ""}
+def output_schema(body: Json) -> Any:
+    """Return the JSON Schema that the answer has to fit, if there is one."""
+    config = body.get("output_config") or {}
+    return (config.get("format") or body.get("output_format") or {}).get("schema")
 
 
 def refusal(text: Any) -> Json:

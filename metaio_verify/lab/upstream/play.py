@@ -8,7 +8,7 @@ import msgspec
 
 from metaio_verify.lab.types import CUT, Answer, Event, HeaderLines, Piece
 from metaio_verify.lab.upstream import anthropic, chat, responses
-from metaio_verify.lab.upstream.scripts import Ending, Failure, JsonObject, Script
+from metaio_verify.lab.upstream.scripts import STOP, Ending, Failure, JsonObject, Script
 from metaio_verify.record import Dialect
 
 _DELTAS_BEFORE_THE_END = 3
@@ -62,6 +62,8 @@ def play(script: Script, token: str, path: str, request: Any) -> Answer:
     dialect = dialect_of(path)
     speaker = SPEAKERS[dialect]
     asked = request if isinstance(request, dict) else {}
+    if dialect is not Dialect.ANTHROPIC and STOP not in (asked.get("stop") or ()):
+        script = script.unstopped()
     message = script.message(token, asked.get("model"))
     if path.rstrip("/").endswith("/count_tokens"):
         return Answer.of_json(msgspec.Raw(anthropic.count(message)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -10,6 +10,9 @@ JsonObject: TypeAlias = dict[str, Any]
 
 ANSWER: Final = "Received {token}. Grüße, 漢字 🙂, e\u0301, and  two spaces."
 """The text of the plain script; its code points must come back as they are."""
+
+
+STOP: Final = "METAIO-STOP"
 
 
 class Ending(StrEnum):
@@ -38,6 +41,8 @@ class Script:
     content: tuple[JsonObject, ...] = ()
     stop_reason: str = "end_turn"
     stop_sequence: str | None = None
+    goes_on: str = ""
+    """What follows for an upstream that was not told of the stop sequence."""
     stop_details: JsonObject | None = None
     failure: Failure | None = None
     """Instead of a message; with `ending`, what the error in the stream says."""
@@ -56,6 +61,14 @@ class Script:
             "output_tokens": 41,
         }
     )
+
+    def unstopped(self) -> Script:
+        """Return the script for an upstream that was not told where to stop."""
+        if not self.goes_on:
+            return self
+        (block,) = self.content
+        content = {**block, "text": block["text"] + self.goes_on}
+        return replace(self, content=(content,), stop_reason="end_turn", stop_sequence=None)
 
     def message(self, token: str, model: Any) -> JsonObject:
         """Return the message that it stands for."""
@@ -122,7 +135,9 @@ SCRIPTS: Final[dict[str, Script]] = {
     "thoughtful-tools": Script((_THOUGHT, _text("I ask for both."), *_CALLS), "tool_use"),
     "reasoning": Script((_THOUGHT, _text(ANSWER))),
     "max-tokens": Script((_text("This is cut {token}"),), "max_tokens"),
-    "stop-sequence": Script((_text("This stops {token} "),), "stop_sequence", "METAIO-STOP"),
+    "stop-sequence": Script(
+        (_text("This stops {token} "),), "stop_sequence", STOP, f"{STOP} and goes on beyond it."
+    ),
     "refusal": Script(
         (),
         "refusal",

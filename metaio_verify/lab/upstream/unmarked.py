@@ -76,6 +76,7 @@ def _as_messages(asked: JsonObject) -> JsonObject:
         "tools": [tool for one in asked.get("tools") or [] if (tool := _tool(one))],
         "stop_sequences": [stops] if isinstance(stops, str) else stops,
         "tool_choice": _choice(asked.get("tool_choice")),
+        "output_config": _output(asked),
     }
     return {**body, **{name: value for name, value in optional.items() if value}}
 
@@ -106,13 +107,42 @@ def _blocks(item: JsonObject) -> Iterator[JsonObject]:
     for part in content if isinstance(content, list) else []:
         if isinstance(part, dict) and isinstance(part.get("text"), str):
             yield {"type": "text", "text": part["text"]}
+        elif isinstance(part, dict) and (data := _data(part)):
+            yield data
     for call in item.get("tool_calls") or []:
         function = call.get("function") or {}
         yield _call(call.get("id"), function.get("name"), function.get("arguments"))
 
 
+def _data(part: JsonObject) -> JsonObject | None:
+    """Return an image or a file."""
+    match part:
+        case {"image_url": {"url": str(url)}} | {"image_url": str(url)}:
+            kind = "image"
+        case {"file": {"file_data": str(url)}} | {"file_data": str(url)}:
+            kind = "document"
+        case _:
+            return None
+    head, comma, data = url.partition(";base64,")
+    if not comma:
+        return {"type": kind, "source": {"type": "url", "url": url}}
+    media = head.removeprefix("data:")
+    return {"type": kind, "source": {"type": "base64", "media_type": media, "data": data}}
+
+
+def _output(asked: JsonObject) -> JsonObject | None:
+    """Return the form that the answer is to have."""
+    match asked:
+        case {"response_format": {"json_schema": {"schema": schema}}}:
+            return {"format": {"type": "json_schema", "schema": schema}}
+        case {"text": {"format": {"schema": schema}}}:
+            return {"format": {"type": "json_schema", "schema": schema}}
+    return None
+
+
 def _text(item: JsonObject) -> str:
-    return "".join(block["text"] for block in _blocks({"content": item.get("content")}))
+    blocks = _blocks({"content": item.get("content")})
+    return "".join(block["text"] for block in blocks if "text" in block)
 
 
 def _call(id_: Any, name: Any, arguments: Any) -> JsonObject:

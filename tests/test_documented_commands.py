@@ -14,6 +14,9 @@ from typer.main import get_command
 
 from metaio_verify.cli.main import app
 from metaio_verify.lab.faults import FAULTS
+from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS
+from metaio_verify.lab.gateway.kind import Kind
+from metaio_verify.lab.gateway.variants import GATEWAY_VARIANTS
 from metaio_verify.lab.variants import VARIANTS
 from metaio_verify.report import Format
 from metaio_verify.suite.load import builtin
@@ -82,8 +85,12 @@ def test_a_documented_command_exists(line: str) -> None:
     given = [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
     assert set(given) - _options(command) <= set(OPTIONS)
     assert set(_values(words, "--profile")) <= builtin().profiles.keys()
-    assert set(_values(words, "--fault")) <= {*FAULTS, "list"}
-    assert set(_values(words, "--variant")) <= {*VARIANTS, "list"}
+    of_gateways = "--gateway" in words
+    kinds = {kind for value in _values(words, "--gateway") for kind in value.split("|") if kind}
+    assert kinds <= set(Kind)
+    faults, variants = (GATEWAY_FAULTS, GATEWAY_VARIANTS) if of_gateways else (FAULTS, VARIANTS)
+    assert set(_values(words, "--fault")) <= {*faults, "list"}
+    assert set(_values(words, "--variant")) <= {*variants, "list"}
     formats = {value.partition("=")[0] for value in _values(words, "--report", "--as")}
     assert formats <= set(Format)
 

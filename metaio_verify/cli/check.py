@@ -233,6 +233,7 @@ def _refuse_beside_target(*, base_url: str | None, api_key: str | None) -> None:
 
 def demo(  # noqa: PLR0913 - one parameter an option
     *,
+    gateway: opt.Gateway = None,
     fault: opt.Faults = None,
     variant: opt.Variants = None,
     profile: opt.Profile = None,
@@ -251,13 +252,16 @@ def demo(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Verify the embedded endpoint; with --fault, see what a broken one looks like.
 
+    With --gateway it stands behind a gateway of the lab, and both sides of that are verified, with
+    the profile `gateway` unless another is named.
+
     Leaves the onboarding page and the run record in metaio-verify-reports/, unless --report says
     otherwise.
     """
     options = _options(
         Config(),
         {},
-        profile=profile,
+        profile=profile or ("gateway" if gateway else None),
         only=only,
         skip=skip,
         tag=tag,
@@ -268,22 +272,19 @@ def demo(  # noqa: PLR0913 - one parameter an option
         timeout=timeout,
     )
     if "list" in (*(fault or ()), *(variant or ())):
-        from metaio_verify.cli.serve import print_changes  # noqa: PLC0415
+        from metaio_verify.cli.changes import print_changes  # noqa: PLC0415
 
-        return print_changes(faults=bool(fault))
+        return print_changes(gateway, faults="list" in (fault or ()))
     if plan:
-        return _print_plan(options, [])
+        return _print_plan(options, [], upstream=gateway is not None)
     from metaio_verify.aims import Aim, outputs_of  # noqa: PLC0415 - imports the network
+    from metaio_verify.cli.embedded import embedded  # noqa: PLC0415
     from metaio_verify.cli.runs import verify_one  # noqa: PLC0415
-    from metaio_verify.lab.server import Lab, running  # noqa: PLC0415
-    from metaio_verify.wanted import Endpoint  # noqa: PLC0415
 
-    lab = Lab(faults=fault or [], variants=variant or [])
-    if not report:
-        _DEMO_FOLDER.mkdir(exist_ok=True)
-        report = [f"markdown={_DEMO_FOLDER}/onboarding.md", f"json={_DEMO_FOLDER}/run.json"]
-    with running(lab) as base_url:
-        endpoint = Endpoint(base_url, lab.key, [lab.models[0].id])
+    with embedded(gateway, faults=fault or [], variants=variant or []) as endpoint:
+        if not report:
+            _DEMO_FOLDER.mkdir(exist_ok=True)
+            report = [f"markdown={_DEMO_FOLDER}/onboarding.md", f"json={_DEMO_FOLDER}/run.json"]
         return verify_one(Aim("", endpoint, options, outputs_of(report, template, since)))
 
 

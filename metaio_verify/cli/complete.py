@@ -91,19 +91,22 @@ def formats(_ctx: typer.Context) -> Offer:
 
 
 @_quietly
-def faults(_ctx: typer.Context) -> Offer:
-    """The faults of the lab."""
-    from metaio_verify.lab.faults import FAULTS  # noqa: PLC0415 - on Tab only
-
-    return [("list", "print all of them"), *((one.id, one.doc) for one in FAULTS.values())]
+def faults(ctx: typer.Context) -> Offer:
+    """The faults of the lab's endpoint; behind `--gateway` those of its gateways."""
+    return _changes(ctx, faults=True)
 
 
 @_quietly
-def variants(_ctx: typer.Context) -> Offer:
-    """The variants of the lab."""
-    from metaio_verify.lab.variants import VARIANTS  # noqa: PLC0415 - on Tab only
+def variants(ctx: typer.Context) -> Offer:
+    """The variants of the lab's endpoint; behind `--gateway` those of its gateways."""
+    return _changes(ctx, faults=False)
 
-    return [("list", "print all of them"), *((one.id, one.doc) for one in VARIANTS.values())]
+
+def _changes(ctx: typer.Context, *, faults: bool) -> Offer:
+    from metaio_verify.cli.changes import known_changes  # noqa: PLC0415 - on Tab only
+
+    changes = known_changes(ctx.params.get("gateway"), faults=faults)
+    return [("list", "print all of them"), *((one.id, one.doc) for one in changes)]
 
 
 def _suite(ctx: typer.Context) -> Suite:

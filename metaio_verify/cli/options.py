@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from metaio_verify.cli import complete
+from metaio_verify.lab.gateway.kind import Kind
 
 _SELECT = "What to check"
 _RUN = "How to run"
@@ -243,6 +244,14 @@ Interval = Annotated[
         help="Like --watch, again after this time.",
         callback=_finite,
         rich_help_panel=_RUN,
+    ),
+]
+Gateway = Annotated[
+    Kind | None,
+    typer.Option(
+        "--gateway",
+        help="A gateway of the lab instead of the endpoint: it passes Anthropic messages on, or "
+        "translates for OpenAI chat completions or responses.",
     ),
 ]
 Faults = Annotated[

@@ -75,7 +75,10 @@ def _faults(check: Check) -> Iterator[str]:
     for id_ in check.faults:
         doc = f": {faults[id_].doc}" if id_ in faults else ""
         yield f"{id_}{doc}"
-    if check.faults and not of_gateway:
+    if check.faults and of_gateway:
+        kind = "chat" if check.faults[0].startswith("translated-") else "pass-through"
+        yield f"  metaio-verify demo --gateway {kind} --fault {check.faults[0]}"
+    elif check.faults:
         yield f"  metaio-verify demo --fault {check.faults[0]}"
 
 

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-
 from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite.links import teachers, waits_for
 from metaio_verify.suite.model import HEAVY, UPSTREAM, Check, Probe, Profile, Suite

@@ -42,6 +42,9 @@ def offered(*words: str, cwd: Path | None = None, env: dict[str, str] | None = N
         (["report", "run.json", "--as", "t"], ["terminal"]),
         (["demo", "--fault", "message-stop"], ["message-stop-missing", "message-stop-twice"]),
         (["serve", "--variant", "no-pin"], ["no-pings"]),
+        (["demo", "--gateway", ""], ["pass-through", "chat", "responses"]),
+        (["demo", "--gateway", "chat", "--fault", "translated-im"], ["translated-images-lost"]),
+        (["serve", "--gateway", "pass-through", "--variant", "pieces"], ["pieces-torn"]),
     ],
 )
 def test_known_words_are_offered(words: list[str], some: list[str]) -> None:

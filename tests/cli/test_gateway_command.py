@@ -14,19 +14,18 @@ import pytest
 from cli.process import run
 
 from metaio_verify.lab.gateway.app import Gateway
+from metaio_verify.lab.gateway.kind import Kind
 from metaio_verify.lab.server import running
 
 QUICK = ["--only", "gateway-requests.unicode", "--only", "gateway-requests.client-key"]
 
 
 @contextmanager
-def upstream_process(*arguments: str) -> Iterator[dict[str, str]]:
-    """`serve --upstream` in a process of its own; gives the variables that it prints."""
-    command = [sys.executable, "-m", "metaio_verify", "serve", "--upstream", "--port", "0"]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
+def serving(*arguments: str, env: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """`serve` in a process of its own; gives the variables that it prints."""
+    command = [sys.executable, "-m", "metaio_verify", "serve", "--port", "0", *arguments]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:
             lines = [process.stdout.readline().removeprefix("export ").strip() for _ in range(2)]
@@ -38,7 +37,7 @@ def upstream_process(*arguments: str) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[dict[str, str]]:
     """One upstream for all tests."""
-    with upstream_process() as variables:
+    with serving("--upstream") as variables:
         yield variables
 
 
@@ -112,8 +111,75 @@ def test_another_endpoint_is_no_upstream(lab: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--upstream", "--fault", "no-request-id"], ["--host", "0.0.0.0"], ["--keep", "file"]],
+    [
+        ["--upstream", "--fault", "no-request-id"],
+        ["--upstream", "--gateway", "chat"],
+        ["--host", "0.0.0.0"],
+        ["--keep", "file"],
+        ["--to", "http://127.0.0.1:9"],
+        ["--gateway", "chat", "--to", "http://127.0.0.1:9", "--latency", "1"],
+    ],
 )
 def test_options_of_one_server_are_refused_for_the_other(arguments: list[str]) -> None:
     """What has no effect is not taken in silence."""
     assert run("serve", *arguments).returncode == 2
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_gateway_of_the_lab_is_verified_as_any_other(
+    upstream: dict[str, str], kind: Kind
+) -> None:
+    """`serve --gateway` finds its upstream where `check` does, and says where it is itself."""
+    with serving("--gateway", kind, env=upstream) as client:
+        done = run("check", "--only", "gateway-*.once", env={**upstream, **client})
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "1 of 1 must-check passes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "only", "code"),
+    [(None, "gateway-translation.*", 0), ("translated-images-lost", "*.images", 1)],
+)
+def test_a_demo_shows_both_sides_of_a_gateway(
+    tmp_path: Path, fault: str | None, only: str, code: int
+) -> None:
+    """In one command, with its reports; a fault shows what is lost."""
+    faults = ["--fault", fault] if fault else []
+    done = run("demo", "--gateway", "responses", "--only", only, *faults, cwd=tmp_path)
+    assert done.returncode == code, done.stderr + done.stdout
+    record = json.loads((tmp_path / "metaio-verify-reports/run.json").read_text("utf-8"))
+    assert {one["dialect"] for e in record["exchanges"] for one in e.get("forwarded", ())} == {
+        "responses"
+    }
+    assert ("gateway-translation.images" in done.stdout) == (fault is not None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serve", "--gateway", "chat"], "the gateway needs an upstream"),
+        (["serve", "--gateway", "chat", "--to", "http://127.0.0.1:9"], "needs its token"),
+        (["demo", "--gateway", "chat", "--fault", "images"], "there is no fault of a gateway"),
+        (
+            ["demo", "--gateway", "pass-through", "--fault", "translated-images-lost"],
+            "needs a gateway that translates",
+        ),
+    ],
+)
+def test_a_gateway_that_cannot_be_started_is_a_mistake_of_the_user(
+    arguments: list[str], said: str
+) -> None:
+    """It ends with exit code 2 and says what would be right."""
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_the_faults_of_gateways_are_listed_by_their_kind() -> None:
+    """Those of translations only where there is one."""
+    kinds = (Kind.PASS_THROUGH, Kind.CHAT)
+    listed = {kind: run("demo", "--gateway", kind, "--fault", "list").stdout for kind in kinds}
+    assert "beta-dropped" in listed[Kind.PASS_THROUGH]
+    assert "translated-images-lost" not in listed[Kind.PASS_THROUGH]
+    assert "translated-images-lost" in listed[Kind.CHAT]
+    assert "pieces-torn" in run("serve", "--gateway", "chat", "--variant", "list").stdout

@@ -12,10 +12,11 @@ import httpx
 import msgspec
 
 from metaio_verify.lab.gateway import translated_variants, variant
-from metaio_verify.lab.gateway.change import Call, Reply, events, once
+from metaio_verify.lab.gateway.change import Call, Reply, events, once, whole
 from metaio_verify.lab.gateway.faults.answers import message_edited
 from metaio_verify.lab.gateway.faults.streams import rewritten
 from metaio_verify.lab.gateway.variant import GATEWAY_VARIANTS
+from metaio_verify.lab.gateway.wording import envelope
 
 __all__ = ["GATEWAY_VARIANTS", "translated_variants"]
 
@@ -95,6 +96,17 @@ def false_flags_left_out(call: Call, _client: Call) -> Call:
 def refused_requests_tried_again(call: Call, _client: Call) -> list[Call]:
     """What the upstream refuses for load, or for a failure of its own, is sent once more."""
     return [call, call] if any(script in call.body for script in _FOR_LOAD) else [call]
+
+
+@variant.back
+async def temperature_refused(reply: Reply, client: Call) -> Reply:
+    """The gateway refuses a temperature by itself, as newer models do."""
+    body = client.json
+    if not isinstance(body, dict) or "temperature" not in body:
+        return reply
+    await whole(reply.pieces)
+    text = "temperature: this model does not take it"
+    return reply.with_json(envelope(400, text), 400)
 
 
 @variant.back

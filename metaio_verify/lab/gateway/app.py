@@ -141,6 +141,8 @@ class Gateway:
             started = True
             async for piece in reply.pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                # Nothing here need wait for anything, and a client that leaves has to be noticed.
+                await asyncio.sleep(0)
             await send({"type": "http.response.body", "body": b""})
         except httpx.HTTPError as error:
             if not started:
@@ -148,6 +150,10 @@ class Gateway:
                 await asgi.write(ApiError(500, text, rule="upstream").answer(), _never, send)
         except Exception as crash:  # noqa: BLE001 - it is raised where the gateway was started
             self._crashes.append(crash)
+            if not started:
+                text = "Internal server error"
+                answer = ApiError(500, text, rule="lab.crash").answer(new_id("req"))
+                await asgi.write(answer, _never, send)
 
     async def _ask(self, client: Call) -> Reply | Answer:
         call = Call(

@@ -89,6 +89,16 @@ class Reply:
         """Return the decoded body; it can be read once."""
         return msgspec.json.decode(await whole(self.pieces))
 
+    async def edited(self, edit: Callable[[Any], None]) -> Reply:
+        """Return the answer with its JSON body changed in place; one without its parts as it is."""
+        body = await whole(self.pieces)
+        try:
+            value = msgspec.json.decode(body)
+            edit(value)
+        except UNFIT:
+            return replace(self, pieces=once(body))
+        return self.with_json(value)
+
     def with_json(self, value: Any, status: int | None = None) -> Reply:
         """Return the same answer with another JSON body."""
         plain = self.with_header("content-length", None).with_header(
@@ -96,6 +106,9 @@ class Reply:
         )
         return replace(plain, status=status or self.status, pieces=once(msgspec.json.encode(value)))
 
+
+UNFIT = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What an edit raises of something that has not the parts that it changes, and is left alone."""
 
 OnForward: TypeAlias = Callable[[Call, Call], Call]
 OnSend: TypeAlias = Callable[[Call, Call], list[Call]]

@@ -126,7 +126,8 @@ async def translated_cache_not_told(reply: Reply, _client: Call) -> Reply:
 
     def edit(message: Json) -> None:
         usage = message["usage"]
-        usage["input_tokens"] += usage.pop("cache_read_input_tokens", 0)
+        usage["input_tokens"] += usage["cache_read_input_tokens"]
+        usage["cache_read_input_tokens"] = 0
 
     return await message_edited(reply, edit)
 
@@ -139,7 +140,7 @@ def translated_arguments_in_one_piece(
     held: dict[int, str] = {}
 
     def edit(data: Json) -> None:
-        if "partial_json" in data.get("delta", {}):
+        if "partial_json" in data["delta"]:
             text = held.get(data["index"], "") + data["delta"]["partial_json"]
             try:
                 msgspec.json.decode(text)

@@ -12,9 +12,10 @@ import httpx
 import msgspec
 
 from metaio_verify.lab.gateway import translated_variants, variant
-from metaio_verify.lab.gateway.change import Call, Reply, events, once, whole
+from metaio_verify.lab.gateway.change import UNFIT, Call, Reply, events, once, whole
 from metaio_verify.lab.gateway.faults.answers import message_edited
-from metaio_verify.lab.gateway.faults.streams import rewritten
+from metaio_verify.lab.gateway.faults.editing import edited
+from metaio_verify.lab.gateway.faults.streams import data_of, rewritten
 from metaio_verify.lab.gateway.variant import GATEWAY_VARIANTS
 from metaio_verify.lab.gateway.wording import envelope
 
@@ -73,13 +74,13 @@ def models_mapped(call: Call, _client: Call) -> Call:
 @variant.forward
 def strings_become_blocks(call: Call, _client: Call) -> Call:
     """Content that is a string becomes a list of one text block."""
-    body = call.json
-    if not isinstance(body, dict):
-        return call
-    for message in body.get("messages", []):
-        if isinstance(message.get("content"), str):
-            message["content"] = [{"type": "text", "text": message["content"]}]
-    return call.with_json(body)
+
+    def edit(body: dict[str, Any]) -> None:
+        for message in body["messages"]:
+            if isinstance(message["content"], str):
+                message["content"] = [{"type": "text", "text": message["content"]}]
+
+    return edited(call, edit)
 
 
 @variant.forward
@@ -120,12 +121,12 @@ async def answers_written_anew(reply: Reply, _client: Call) -> Reply:
     """The body of a plain answer is written anew."""
     if reply.streams:
         return reply
-    document = await reply.document()
-    return Reply(
-        reply.status,
-        reply.with_header("content-length", None).headers,
-        once(_indented(_reversed(document))),
-    )
+    body = await whole(reply.pieces)
+    try:
+        body = _indented(_reversed(msgspec.json.decode(body)))
+    except UNFIT:
+        return replace(reply, pieces=once(body))
+    return replace(reply.with_header("content-length", None), pieces=once(body))
 
 
 @variant.back
@@ -180,9 +181,12 @@ async def error_fields_added(reply: Reply, _client: Call) -> Reply:
     """Errors get a code, and the request id of the gateway."""
     if reply.status < 400:
         return reply
-    envelope = await reply.document()
-    envelope["error"]["code"] = str(reply.status)
-    return reply.with_json({**envelope, "request_id": "req_01OfTheGateway"})
+
+    def edit(envelope: dict[str, Any]) -> None:
+        envelope["error"]["code"] = str(reply.status)
+        envelope["request_id"] = "req_01OfTheGateway"
+
+    return await reply.edited(edit)
 
 
 @variant.relay
@@ -244,9 +248,10 @@ async def stream_begun_with_a_comment(
 async def events_written_anew(pieces: AsyncIterator[bytes], _client: Call) -> AsyncIterator[bytes]:
     """The data of events is written anew, and lines end in CR LF."""
     async for event in events(pieces):
-        head, _, data = event.partition(b"data: ")
-        value = _reversed(msgspec.json.decode(data))
-        yield head.replace(b"\n", b"\r\n") + b"data:" + msgspec.json.encode(value) + b"\r\n\r\n"
+        head = event.partition(b"data: ")[0]
+        value = msgspec.json.encode(_reversed(data_of(event)))
+        anew = head.replace(b"\n", b"\r\n") + b"data:" + value + b"\r\n\r\n"
+        yield anew if data_of(event) else event
 
 
 @variant.relay

@@ -23,19 +23,19 @@ async def message_edited(reply: Reply, edit: Callable[[dict[str, Any]], None]) -
     """Return a plain message changed in place; everything else as it is."""
     if reply.streams or reply.status != 200:
         return reply
-    message = await reply.document()
-    if message.get("type") == "message":
-        edit(message)
-    return reply.with_json(message)
+
+    def only_messages(message: dict[str, Any]) -> None:
+        if message["type"] == "message":
+            edit(message)
+
+    return await reply.edited(only_messages)
 
 
 async def error_edited(reply: Reply, edit: Callable[[dict[str, Any]], None]) -> Reply:
     """Return an error changed in place; everything else as it is."""
     if reply.status < 400:
         return reply
-    envelope = await reply.document()
-    edit(envelope["error"])
-    return reply.with_json(envelope)
+    return await reply.edited(lambda envelope: edit(envelope["error"]))
 
 
 @fault.back
@@ -197,5 +197,4 @@ async def upstream_key_in_errors(reply: Reply, client: Call) -> Reply:
     """The request id of a failure is the credential that was used."""
     if reply.status != 500:
         return reply
-    envelope = await reply.document()
-    return reply.with_json({**envelope, "request_id": client.upstream_key})
+    return await reply.edited(lambda envelope: envelope.update(request_id=client.upstream_key))

@@ -6,19 +6,19 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from metaio_verify.lab.gateway.change import Call
+from metaio_verify.lab.gateway.change import UNFIT, Call
 
 Json: TypeAlias = dict[str, Any]
 
 
 def edited(call: Call, edit: Callable[[Json], None]) -> Call:
-    """Return the call with its JSON body changed in place; one that has not its parts as it is."""
+    """Return the call with its JSON body changed in place; one without its parts as it is."""
     body = call.json
     if not isinstance(body, dict):
         return call
     try:
         edit(body)
-    except (AttributeError, IndexError, KeyError, TypeError):
+    except UNFIT:
         return call
     return call.with_json(body)
 

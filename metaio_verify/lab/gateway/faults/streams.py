@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from metaio_verify.lab.gateway import fault
-from metaio_verify.lab.gateway.change import Call, events
+from metaio_verify.lab.gateway.change import UNFIT, Call, events
 from metaio_verify.lab.gateway.wording import ENDED_EARLY
 
 _BURST = 8
@@ -30,6 +30,15 @@ def name_of(event: bytes) -> bytes:
     return event.partition(b"\n")[0].removeprefix(b"event: ")
 
 
+def data_of(event: bytes) -> dict[str, Any]:
+    """Return the data of an event; nothing of what is none."""
+    try:
+        value = msgspec.json.decode(event.partition(b"data: ")[2])
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 async def _filtered(
     pieces: AsyncIterator[bytes], kept: Callable[[bytes], bool]
 ) -> AsyncIterator[bytes]:
@@ -41,12 +50,15 @@ async def _filtered(
 async def rewritten(
     pieces: AsyncIterator[bytes], edit: Callable[[dict[str, Any]], None]
 ) -> AsyncIterator[bytes]:
-    """Give the events with their data changed in place."""
+    """Give the events with their data changed in place; others as they are."""
     async for event in events(pieces):
-        head, _, data = event.partition(b"data: ")
-        value = msgspec.json.decode(data)
-        edit(value)
-        yield head + b"data: " + msgspec.json.encode(value) + b"\n\n"
+        value = data_of(event)
+        try:
+            edit(value)
+        except UNFIT:
+            value = {}
+        head = event.partition(b"data: ")[0]
+        yield head + b"data: " + msgspec.json.encode(value) + b"\n\n" if value else event
 
 
 @fault.relay

@@ -8,10 +8,10 @@ from dataclasses import replace
 import msgspec
 
 from metaio_verify.lab.gateway import fault
-from metaio_verify.lab.gateway.change import Call, Reply, events, once
+from metaio_verify.lab.gateway.change import Call, Reply, events, once, whole
 from metaio_verify.lab.gateway.faults.answers import error_edited, message_edited
 from metaio_verify.lab.gateway.faults.editing import Json
-from metaio_verify.lab.gateway.faults.streams import END, name_of, rewritten
+from metaio_verify.lab.gateway.faults.streams import END, data_of, name_of, rewritten
 
 
 @fault.back
@@ -115,7 +115,7 @@ async def translated_errors_bare(reply: Reply, _client: Call) -> Reply:
     """A 4xx of the upstream is a line of plain text."""
     if not 400 <= reply.status < 500:
         return reply
-    await reply.document()
+    await whole(reply.pieces)
     bare = reply.with_header("content-length", None).with_header("content-type", "text/plain")
     return replace(bare, pieces=once(b"Bad Request"))
 
@@ -146,6 +146,11 @@ async def translated_calls_as_end(reply: Reply, _client: Call) -> Reply:
 # Streams
 
 
+def _delta(data: Json) -> Json:
+    delta = data.get("delta")
+    return delta if isinstance(delta, dict) else {}
+
+
 @fault.relay
 def translated_thinking_streamed_as_text(
     pieces: AsyncIterator[bytes], _client: Call
@@ -169,9 +174,9 @@ async def translated_text_repeated_at_the_end(
     """When a text block of a stream ends its whole text is sent once more."""
     told = ""
     async for event in events(pieces):
-        data = msgspec.json.decode(event.partition(b"data: ")[2])
-        told += data.get("delta", {}).get("text", "")
-        if data["type"] == "content_block_stop" and told:
+        data = data_of(event)
+        told += _delta(data).get("text", "")
+        if data.get("type") == "content_block_stop" and told:
             again = {
                 "type": "content_block_delta",
                 "index": data["index"],
@@ -189,8 +194,8 @@ async def translated_argument_pieces_lost(
     """Of arguments that come in several pieces only the first arrives."""
     begun = set()
     async for event in events(pieces):
-        data = msgspec.json.decode(event.partition(b"data: ")[2])
-        is_piece = "partial_json" in data.get("delta", {})
+        data = data_of(event)
+        is_piece = "partial_json" in _delta(data)
         if not is_piece or data["index"] not in begun:
             yield event
         if is_piece:
@@ -203,7 +208,7 @@ def translated_arguments_mixed(pieces: AsyncIterator[bytes], _client: Call) -> A
     first: list[int] = []
 
     def edit(data: Json) -> None:
-        if "partial_json" in data.get("delta", {}):
+        if "partial_json" in _delta(data):
             first.append(data["index"])
             data["index"] = first[0]
 
@@ -217,7 +222,7 @@ def translated_stream_length_as_end(
     """A stream that was cut at the limit ends with `end_turn`."""
 
     def edit(data: Json) -> None:
-        if data.get("delta", {}).get("stop_reason") == "max_tokens":
+        if _delta(data).get("stop_reason") == "max_tokens":
             data["delta"]["stop_reason"] = "end_turn"
 
     return rewritten(pieces, edit)
@@ -230,7 +235,7 @@ def translated_stream_refusals_lost(
     """In a stream a refusal becomes an empty answer."""
 
     def edit(data: Json) -> None:
-        if data.get("delta", {}).get("stop_reason") == "refusal":
+        if _delta(data).get("stop_reason") == "refusal":
             data["delta"] = {"stop_reason": "end_turn", "stop_sequence": None}
 
     return rewritten(pieces, edit)

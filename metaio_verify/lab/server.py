@@ -11,10 +11,12 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.lab.app import Lab
 from metaio_verify.lab.asgi import App
+from metaio_verify.lab.rawline import writing_raw
 
 __all__ = ["Lab", "running", "serve_forever"]
 
@@ -79,11 +81,9 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _config(app: App) -> uvicorn.Config:
-    # httptools is faster, but writes every header name in small letters.
-    fast = find_spec("httptools") and "header-names-in-capitals" not in app.variants
     return uvicorn.Config(
         app,
-        http="httptools" if fast else "h11",
+        http=writing_raw(_protocol(app)),
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -95,6 +95,15 @@ def _config(app: App) -> uvicorn.Config:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
+
+
+def _protocol(app: App) -> type[asyncio.Protocol]:
+    # httptools is faster, but writes every header name in small letters.
+    if find_spec("httptools") and "header-names-in-capitals" not in app.variants:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol  # noqa: PLC0415 - optional
+
+        return HttpToolsProtocol
+    return H11Protocol
 
 
 class _Server(uvicorn.Server):

@@ -296,3 +296,11 @@ def test_no_body_makes_the_lab_crash(
         if answer.status_code != 200:
             assert set(answer.json()) == {"type", "error", "request_id"}
     assert not api.lab.crashes
+
+
+def test_a_fault_writes_lines_that_contradict_each_other() -> None:
+    """What no HTTP library writes is on the wire: a length, and chunks beside it."""
+    with serving(Lab(faults=["length-beside-chunks"])) as api:
+        answer = api.post(valid())
+    assert answer.headers["transfer-encoding"] == "chunked"
+    assert int(answer.headers["content-length"]) == len(answer.content)

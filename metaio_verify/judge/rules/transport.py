@@ -75,6 +75,29 @@ def keeps_connections(
 
 
 @rule
+def ends_in_one_way(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """No answer has both a content-length and a transfer-encoding."""
+    both = [
+        evidence
+        for evidence in each(answers)
+        if "content-length" in evidence.headers and "transfer-encoding" in evidence.headers
+    ]
+    # Like `connection: close` it is a habit of the server.
+    return [
+        deviation(
+            evidence,
+            "a content-length or a transfer-encoding",
+            f"content-length: {evidence.header('content-length')} and "
+            f"transfer-encoding: {evidence.header('transfer-encoding')}",
+            "headers",
+        )
+        for evidence in both[:1]
+    ]
+
+
+@rule
 def encrypted(
     _answers: Answers, _args: Mapping[str, Any], target: Target, _model: str | None
 ) -> list[Finding]:

@@ -6,6 +6,7 @@ import gzip
 from dataclasses import replace
 
 from metaio_verify.lab import fault
+from metaio_verify.lab.rawline import raw
 from metaio_verify.lab.types import Answer, ApiError, Request
 
 _PAGE = b"<!doctype html><title>Gateway console</title><p>Sign in to continue."
@@ -226,6 +227,15 @@ def connection_closed(answer: Answer, request: Request) -> Answer:
     if request.is_messages and answer.stream is None:
         return answer.with_header("connection", "close")
     return answer
+
+
+@fault.answer
+def length_beside_chunks(answer: Answer, request: Request) -> Answer:
+    """A plain message comes in chunks and keeps the upstream's `content-length`."""
+    if not (request.is_messages and answer.stream is None and answer.status == 200):
+        return answer
+    kept = [*answer.headers, raw(f"content-length: {len(answer.body)}")]
+    return replace(answer, headers=kept, stream=[answer.body])
 
 
 @fault.address

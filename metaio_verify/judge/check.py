@@ -299,7 +299,10 @@ class _Case(NamedTuple):
             return Absent(Verdict.INCONCLUSIVE, f"{reason} {evidence.status}")
         if exchange.until_met is False and not self.check.regardless:
             tries = f"in {exchange.attempt} attempts" if exchange.attempt > 1 else "when asked once"
-            reason = f"the model did not do what `{exchange.probe}` asks for, {tries}"
+            reason = (
+                f"the model did not do what `{exchange.probe}` asks for, {tries}; "
+                "run again, or with a model that follows instructions (--model)"
+            )
             return Absent(Verdict.INCONCLUSIVE, reason)
         return None
 

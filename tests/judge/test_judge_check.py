@@ -217,7 +217,10 @@ def test_a_model_that_does_not_cooperate() -> None:
     result = judged(check(**keys), *attempts)
     assert (result.verdict, result.reason) == (
         "inconclusive",
-        "the model did not do what `p` asks for, in 3 attempts",
+        (
+            "the model did not do what `p` asks for, in 3 attempts; "
+            "run again, or with a model that follows instructions (--model)"
+        ),
     )
     assert judged(check(**keys, regardless=True), *attempts).verdict == "fail"
 

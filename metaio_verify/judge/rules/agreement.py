@@ -49,10 +49,11 @@ def same_shape(
 ) -> list[Finding]:
     """The first and second probe of each pair get the same kind of answer, streamed or not.
 
-    Compared are the fields, the stop reason, the types of the blocks and the arguments of tool
-    calls: their names and JSON types. Pairs of which one was refused are not compared, and none
-    in which the model did not do what it was asked or only one answer ran out of tokens: two such
-    answers may differ as they like.
+    Compared are the fields, the stop reason, the types of the blocks and of tool calls the JSON
+    types of the input and of the arguments that both have; which ones a model gives is its own
+    affair. Pairs of which one was refused are not compared, and none in which the model did not do
+    what it was asked or only one answer ran out of tokens: two such answers may differ as they
+    like.
     """
     copies = [evidence for evidence, *_ in answers.values()]
     pairs = [
@@ -86,7 +87,9 @@ def _aspects(one: Evidence, other: Evidence) -> list[tuple[str, Any, Any]]:
         ("types of $.content", _types(one), _types(other)),
     ]
     left, right = _inputs(one), _inputs(other)
-    aspects += [(f"input of {name}", left[name], right[name]) for name in left if name in right]
+    aspects += [
+        (f"input of {name}", *_shapes(left[name], right[name])) for name in left if name in right
+    ]
     return aspects
 
 
@@ -108,17 +111,27 @@ def _types(evidence: Evidence) -> list[str]:
 
 
 def _inputs(evidence: Evidence) -> dict[str, Any]:
-    """Return the tool calls: name → names and JSON types of the arguments."""
+    """Return the tool calls: name → input."""
     return {
-        str(block.get("name")): _shape(block.get("input"))
+        str(block.get("name")): block.get("input")
         for block in evidence.blocks
         if block.get("type") == "tool_use"
     }
 
 
-def _shape(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _JSON_TYPES.get(type(item), "null") for key, item in sorted(value.items())}
+def _shapes(left: Any, right: Any) -> tuple[Any, Any]:
+    """Return the JSON types of two inputs, or of the arguments that both have."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        both = sorted(left.keys() & right.keys())
+        return _types_of(left, both), _types_of(right, both)
+    return _json_type(left), _json_type(right)
+
+
+def _types_of(arguments: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
+    return {name: _json_type(arguments[name]) for name in names}
+
+
+def _json_type(value: Any) -> str:
     return _JSON_TYPES.get(type(value), "null")
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from metaio_verify.judge.rules.registry import Answers, NotSeenError, deviation, each, rule
+from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.rules.registry import (
+    Answers,
+    NotSeenError,
+    UnsureError,
+    deviation,
+    each,
+    rule,
+)
 from metaio_verify.judge.wording import shown
 from metaio_verify.record import Finding, Target
 
@@ -30,3 +38,39 @@ def server_call_ids(
         for evidence, position, id_ in calls
         if not str(id_).startswith(_PREFIX)
     ]
+
+
+@rule
+def arguments_streamed(
+    answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """The calls in the first probe's stream have objects as their arguments, and not empty ones.
+
+    A model may call without any. So they were only lost where a plain call of the run has some and
+    no streamed one does.
+    """
+    first, *rest = answers.values()
+    judged = first[0]
+    if not judged.succeeded:
+        return [deviation(judged, "2xx", judged.outcome, "status")]
+    if wrong := [one for one in _inputs(judged) if not isinstance(one, dict)]:
+        return [deviation(judged, "an object", shown(wrong[0]), "input of the call")]
+    if all(_inputs(judged)):
+        return []
+    others = [evidence for copies in rest for evidence in copies]
+    if any(_some_have_arguments(one) for one in [judged, *others] if one.is_sse):
+        raise UnsureError("the model gave no arguments here; those of other streamed calls came")
+    if not any(_some_have_arguments(one) for one in others):
+        raise UnsureError(
+            "the model calls its tools without arguments, streamed or not; verify with a model "
+            "that gives them (--model)"
+        )
+    return [deviation(judged, "arguments, as a plain call has them", "{}", "input of the call")]
+
+
+def _inputs(evidence: Evidence) -> list[Any]:
+    return [block.get("input") for block in evidence.blocks if block.get("type") == "tool_use"]
+
+
+def _some_have_arguments(evidence: Evidence) -> bool:
+    return any(_inputs(evidence))

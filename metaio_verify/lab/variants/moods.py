@@ -102,3 +102,52 @@ def model_adds_words(message: JsonObject, request: Request) -> JsonObject:
     if not complete or "{" in said or not _ends_by_itself(request, text):
         return message
     return _saying(message, text)
+
+
+def _last_results(request: Request) -> list[JsonObject]:
+    """Return the tool results that the model has to go on with."""
+    said = turns(request.json)
+    last = said[-1].blocks if said else []
+    return [block for block in last if block.get("type") == "tool_result"]
+
+
+@variant.message
+def model_ignores_tool_results(message: JsonObject, request: Request) -> JsonObject:
+    """The model calls tools and does not read what they return."""
+    fits = _last_results(request) and _ends_by_itself(request, "Yes.")
+    return _saying(message, "Yes.") if fits else message
+
+
+@variant.message
+def model_reads_plain_results_only(message: JsonObject, request: Request) -> JsonObject:
+    """The model makes nothing of tool results in blocks, though they reach it."""
+    blocks = any(isinstance(one.get("content"), list) for one in _last_results(request))
+    fits = blocks and _ends_by_itself(request, "Yes.")
+    return _saying(message, "Yes.") if fits else message
+
+
+def _without_arguments(message: JsonObject, request: Request) -> JsonObject:
+    """Return the message with empty calls, except of tools whose schema the endpoint enforces."""
+    strict = {tool.get("name") for tool in request.json.get("tools") or [] if tool.get("strict")}
+    content = [
+        {**block, "input": {}}
+        if block["type"] == "tool_use" and block["name"] not in strict
+        else block
+        for block in message["content"]
+    ]
+    return {**message, "content": content}
+
+
+@variant.message
+def model_calls_without_arguments(message: JsonObject, request: Request) -> JsonObject:
+    """The model gives its calls no arguments."""
+    return _without_arguments(message, request)
+
+
+@variant.message
+def model_forgets_arguments(message: JsonObject, request: Request) -> JsonObject:
+    """The model gives one of its calls, in a stream, no arguments."""
+    calls = [block["name"] for block in message["content"] if block["type"] == "tool_use"]
+    if not request.wants_stream or calls != ["find_station"]:
+        return message
+    return _without_arguments(message, request)

@@ -98,8 +98,8 @@ def planned(chosen: Chosen, models: Sequence[str]) -> tuple[list[Job], Budget]:
     """What a run would send at most, in order; `all` counts as one model.
 
     What finds out the credential style and the models comes first, selected or not. Not counted:
-    what is sent again because it was refused for load or came late, and further listed models
-    and base URLs that are tried because the first one does not work.
+    what is sent again because it was refused for load, and further listed models and base URLs
+    that are tried because the first one does not work.
     """
     first = openers(models)
     probes = {id_: chosen.suite.probes[id_] for id_ in first}

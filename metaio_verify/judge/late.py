@@ -16,13 +16,17 @@ from metaio_verify.judge.rules.delivery import held_back
 from metaio_verify.judge.rules.streaming import longest_silence
 from metaio_verify.record import Exchange
 from metaio_verify.suite.model import Check
+from metaio_verify.verdict import Level
 
 
 def late(checks: Sequence[Check], exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """Return the exchanges to measure again, in the order in which they were sent."""
+    """Return the exchanges to measure again: first those that would fail the run."""
     answered = [one for one in exchanges if one.response is not None and not one.timing.alone]
-    wanted = {one.id for check in checks for one in _late(check, answered)}
-    return [one for one in answered if one.id in wanted]
+    found = [(check.level, one.id) for check in checks for one in _late(check, answered)]
+    failing = {id_ for level, id_ in found if level is Level.MUST}
+    wanted = {id_ for _, id_ in found}
+    again = [one for one in answered if one.id in wanted]
+    return sorted(again, key=lambda one: one.id not in failing)
 
 
 def _late(check: Check, exchanges: Sequence[Exchange]) -> Iterator[Exchange]:

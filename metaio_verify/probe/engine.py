@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,11 +11,12 @@ from msgspec.structs import replace
 
 from metaio_verify.judge.check import Absent, capture, is_refusal, learn, met
 from metaio_verify.judge.evidence import Evidence
+from metaio_verify.probe.allowance import Allowance
 from metaio_verify.probe.auth import styles_needed
 from metaio_verify.probe.fire import Shot, Wire
 from metaio_verify.probe.observer import Observer
 from metaio_verify.probe.patience import Patience
-from metaio_verify.probe.plan import Job, JobKey
+from metaio_verify.probe.plan import Budget, Job, JobKey, request_tokens
 from metaio_verify.probe.template import Values
 from metaio_verify.record import Exchange
 from metaio_verify.suite.model import Auth, Expect, Probe, Suite
@@ -22,6 +24,9 @@ from metaio_verify.verdict import Verdict
 
 _SECOND_CHANCES = (0.5, 1.0, 2.0)
 """Seconds between looks at an endpoint that refuses connections: it may just be restarting."""
+
+_HABIT = 2
+"""What failed again for so many requests is no accident: others that fail so are not repeated."""
 
 _MOMENT = 1.0
 """Seconds within which connections that break may have broken for the same reason."""
@@ -60,12 +65,18 @@ class Engine:
         self._stop: Absent | None = None
         self._late = late
         """Which exchanges are to be measured again, as they seem to have taken too long."""
+        self._allowance: Allowance | None = None
+        self._before = Budget(0, 0)
+        """What was sent again before there was a plan."""
+        self._firm: Counter[str] = Counter()
+        """Failure → of how many requests it came again when they were repeated."""
         self._gone = False
         self._cut: list[tuple[float, Exchange]] = []
         """Exchanges without a whole answer since the last one that had one, and when they ended."""
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """Fire all jobs; each as soon as what it waits for is finished."""
+        self._allowance = Allowance(jobs, self.absent, self._before)
         planned = {job.key for job in jobs}
         order = {job.key: number for number, job in enumerate(jobs)}
         by_key = {job.key: job for job in jobs}
@@ -99,12 +110,25 @@ class Engine:
             if self._stop is None and (self._concurrency > 1 or late.timing.lag):
                 await self._measure_alone(late)
 
+    def _affords(self, probe: Probe, patch: dict[str, Any] | None, *, writes: bool = True) -> bool:
+        """Whether the plan has room for one more request of this probe; then it is taken.
+
+        A repetition of what was refused `writes` no more than the first time.
+        """
+        tokens = request_tokens(probe, patch) if writes else 0
+        if self._allowance is not None:
+            return self._allowance.take(tokens)
+        self._before = Budget(self._before.requests + 1, self._before.output_tokens + tokens)
+        return True
+
     async def _measure_alone(self, late: Exchange) -> None:
         """Send again what took too long, with nothing beside it: our own load is not a defect."""
         probe = self._suite.probes[late.probe]
         filled = late.model or self.models[0]
         values = Values(filled, self._captures(late.model), _script(probe))
         patch = probe.attempts[late.attempt - 2] if late.attempt > 1 else None
+        if not self._affords(probe, patch):
+            return
         shot = Shot(late.attempt, late.copy, retry=1, retry_of=late.id, alone=True, patch=patch)
         again = await self._patiently(probe, late.model, values, shot)
         self.exchanges += [replace(one, until_met=self._is_met(probe, one)) for one in again]
@@ -238,6 +262,8 @@ class Engine:
         """One copy of a probe: its attempts until the model did what was asked."""
         exchanges: list[Exchange] = []
         for attempt, patch in enumerate([None, *probe.attempts], start=1):
+            if attempt > 1 and not self._affords(probe, patch):
+                break
             shot = Shot(attempt=attempt, copy=copy, patch=patch)
             *refused, last = await self._patiently(probe, model, values, shot)
             last = replace(last, until_met=self._is_met(probe, last))
@@ -272,11 +298,25 @@ class Engine:
             again = (probe.at_once == 1 and not exchange.forwarded) and (
                 self.patience.waits(exchange, turn, len(tried))
                 # Clients repeat it, so what does not come again hurts nobody.
-                or (_stumbled(exchange) and len(tried) == 1)
+                or self._may_be_accident(probe, tried, shot)
             )
             if not again:
                 return tried
             shot = replace(shot, retry=shot.retry + 1, retry_of=exchange.id)
+
+    def _may_be_accident(self, probe: Probe, tried: Sequence[Exchange], shot: Shot) -> bool:
+        """Whether a failure of the endpoint may be gone when its request is sent once more."""
+        last = tried[-1]
+        if not _stumbled(last):
+            return False
+        failure = Evidence(last).outcome
+        if len(tried) > 1:
+            if failure == Evidence(tried[-2]).outcome:
+                self._firm[failure] += 1
+            return False
+        return self._firm[failure] < _HABIT and self._affords(
+            probe, shot.patch, writes=_succeeded(last)
+        )
 
 
 def _script(probe: Probe) -> str:

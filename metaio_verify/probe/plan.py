@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -12,6 +12,10 @@ from metaio_verify.suite.model import Probe, Scope
 
 JobKey: TypeAlias = tuple[str, str | None]
 """Probe id and model; no model for a probe of endpoint scope."""
+
+
+_REPEATS = 4
+"""So many requests may be sent once more in any case."""
 
 
 class Job(Struct, frozen=True):
@@ -78,20 +82,56 @@ def plan(probes: Sequence[Probe], models: Sequence[str]) -> list[Job]:
 
 
 def budget(jobs: Iterable[Job]) -> Budget:
-    """The worst case: every attempt is needed and every answer is as long as it may be.
+    """The worst case: all that a run sends, but for what is refused for load and comes again later.
+
+    Beside the first attempt of each request these are further attempts, one repetition of what
+    failed, and one of what came late. They share what the attempts alone would need, or else so
+    much that four requests, or one request of the costliest kind, can be sent once more.
+    """
+    jobs = list(jobs)
+    first = first_attempts(jobs)
+    more = sum(job.probe.max_exchanges - _copies(job) for job in jobs)
+    written = sum(_copies(job) * sum(_later_tokens(job.probe)) for job in jobs)
+    costliest = max((request_tokens(job.probe) for job in jobs), default=0)
+    return Budget(
+        first.requests + max(more, min(_REPEATS, first.requests)),
+        first.output_tokens + max(written, costliest),
+    )
+
+
+def first_attempts(jobs: Sequence[Job]) -> Budget:
+    """What it costs at most to send each request once.
 
     One request is refused or answered: of what looks into its refusal and what builds on its
     answer only the one is sent, and the other, that costs less, is taken off.
     """
-    jobs = list(jobs)
-    requests = sum(job.probe.max_exchanges for job in jobs)
-    tokens = sum(map(_output_tokens, jobs))
-    for looking, building in _either_or(jobs):
-        requests -= min(
-            sum(job.probe.max_exchanges for job in some) for some in (looking, building)
-        )
-        tokens -= min(sum(map(_output_tokens, some)) for some in (looking, building))
+    requests, tokens = _sums(jobs)
+    for pair in _either_or(jobs):
+        sums = [_sums(some) for some in pair]
+        requests -= min(requests for requests, _ in sums)
+        tokens -= min(tokens for _, tokens in sums)
     return Budget(requests, tokens)
+
+
+def request_tokens(probe: Probe, patch: Mapping[str, Any] | None = None) -> int:
+    """The output tokens that one request allows; a count of tokens allows none."""
+    if probe.method != "POST" or probe.path.endswith("/count_tokens"):
+        return 0
+    return _max_tokens(patch) or _max_tokens(probe.json)
+
+
+def _sums(jobs: Iterable[Job]) -> tuple[int, int]:
+    """Requests and output tokens of the first attempts."""
+    copies = [(_copies(job), request_tokens(job.probe)) for job in jobs]
+    return sum(count for count, _ in copies), sum(count * tokens for count, tokens in copies)
+
+
+def _copies(job: Job) -> int:
+    return job.probe.times * job.probe.at_once
+
+
+def _later_tokens(probe: Probe) -> list[int]:
+    return [request_tokens(probe, patch) for patch in probe.attempts]
 
 
 def _either_or(jobs: Sequence[Job]) -> Iterator[tuple[list[Job], list[Job]]]:
@@ -105,15 +145,6 @@ def _either_or(jobs: Sequence[Job]) -> Iterator[tuple[list[Job], list[Job]]]:
             [job for job in jobs if key in job.explains],
             [job for job in jobs if key in job.needs or set(job.learns_from) == {key}],
         )
-
-
-def _output_tokens(job: Job) -> int:
-    probe = job.probe
-    if probe.method != "POST" or probe.path.endswith("/count_tokens"):
-        return 0
-    limit = _max_tokens(probe.json)
-    once = limit + sum(_max_tokens(patch) or limit for patch in probe.attempts)
-    return probe.times * probe.at_once * once
 
 
 def _max_tokens(body: Any) -> int:

@@ -59,3 +59,10 @@ def test_of_silent_streams_the_most_silent_one_is_asked_again() -> None:
         stream(5.0, id="c", model="m2", probe="x"),
     ]
     assert ids(*streams) == ["b", "c"]
+
+
+def test_what_would_fail_the_run_is_asked_again_first() -> None:
+    """A plan may have no room for all of it."""
+    may = check(id="a.may", level="should", on="q", expect={"timing": {"total": 1}})
+    slow = [answer(2.0, id="may", probe="q"), answer(9.0, id="must")]
+    assert [one.id for one in late([may, BOUND], slow)] == ["must", "may"]

@@ -6,6 +6,7 @@ import pytest
 from msgspec import UNSET
 
 from metaio_verify import Endpoint, Options, verify
+from metaio_verify.api import choose, planned
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.probe import engine
 from metaio_verify.probe.observer import Silent
@@ -76,6 +77,40 @@ def test_the_order_of_answers_changes_no_verdict() -> None:
         for run in runs
     )
     assert others == [first, first]
+
+
+_CRASHES = [
+    *("missing-model-crashes", "missing-messages-crashes", "missing-max-tokens-crashes"),
+    *("empty-messages-crash", "messages-as-string-crash", "unknown-role-crashes"),
+    *("max-tokens-as-word-crashes", "truncated-json-crashes", "empty-body-crashes"),
+    *("unknown-model-crashes", "thinking-budget-crashes", "adaptive-without-effort-crashes"),
+    *("image-block-crashes", "image-in-tool-result-crashes", "url-image-crashes"),
+    *("sampling-crashes", "optional-fields-crash", "unknown-field-crashes", "prefill-crashes"),
+    *("server-tool-crashes", "eager-streaming-crashes", "role-system-crashes"),
+]
+
+
+def test_a_run_never_sends_more_than_its_plan_says() -> None:
+    """A failure is repeated once, for it may be an accident, as long as the plan has room."""
+    lab = Lab(faults=_CRASHES)
+    models = [lab.models[0].id]
+    _, cost = planned(choose(Options()), models)
+    with running(lab) as url:
+        record = verify(Endpoint(url, lab.key, models), Options())
+    assert any(one.retry_of for one in record.exchanges)
+    assert record.cost.requests <= cost.requests
+    assert record.cost.output_tokens <= cost.output_tokens
+
+
+def test_a_habit_is_not_taken_for_an_accident() -> None:
+    """When one failure came again for two requests, others that fail so are not repeated."""
+    lab = Lab(faults=_CRASHES)
+    with running(lab) as url:
+        endpoint = Endpoint(url, lab.key, [lab.models[0].id])
+        record = verify(endpoint, Options(concurrency=1, only=["errors.*-*"]))
+    failed = [one for one in record.exchanges if one.response and one.response.status == 500]
+    assert len([one for one in failed if one.retry_of]) == 2
+    assert len(failed) > 8
 
 
 def test_a_run_stops_at_the_first_failure_when_asked() -> None:

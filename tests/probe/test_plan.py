@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from metaio_verify.probe.plan import budget, plan
+from metaio_verify.probe.allowance import Allowance
+from metaio_verify.probe.plan import Budget, JobKey, budget, first_attempts, plan
 from metaio_verify.suite.model import Expect, Probe, Scope
 
 
@@ -50,7 +51,7 @@ def test_what_explains_a_refusal_waits_for_it() -> None:
     jobs = plan(probes, ["m"])
     assert [job.probe.id for job in jobs] == ["full", "why"]
     assert jobs[1].explains == (("full", "m"),)
-    assert budget(jobs).requests == 2
+    assert first_attempts(jobs).requests == 2
 
 
 def test_the_budget_is_the_worst_case() -> None:
@@ -72,7 +73,7 @@ def test_a_request_is_refused_or_answered() -> None:
         _probe("variant-b", when_refused="full", json={"max_tokens": 2}),
         _probe("after", requires=["full"], json={"max_tokens": 9}),
     ]
-    cost = budget(plan(probes, ["m"]))
+    cost = first_attempts(plan(probes, ["m"]))
     assert (cost.requests, cost.output_tokens) == (3, 10)
 
 
@@ -83,4 +84,41 @@ def test_of_several_copies_one_may_be_refused_and_one_answered() -> None:
         _probe("variant", when_refused="full"),
         _probe("after", needs=["full"]),
     ]
-    assert budget(plan(probes, ["m"])).requests == 4
+    assert first_attempts(plan(probes, ["m"])).requests == 4
+
+
+def test_the_budget_has_room_for_repetitions() -> None:
+    """Four requests may be sent once more, as many as there are, or the costliest one."""
+    one, two = _probe("a", json={"max_tokens": 10}), _probe("b", json={"max_tokens": 40})
+    cost = budget(plan([one, two], ["m"]))
+    assert (cost.requests, cost.output_tokens) == (4, 90)
+    assert budget(plan([_probe(f"p{n}") for n in range(9)], ["m"])).requests == 13
+
+
+def test_repetitions_and_attempts_share_what_there_is() -> None:
+    """What no second attempt needed is there for a repetition, and not more."""
+    again = [_probe(f"p{n}", json={"max_tokens": 8}, attempts=[{}]) for n in range(6)]
+    jobs = plan(again, ["m"])
+    assert budget(jobs).requests == 12
+    allowance = Allowance(jobs, absent=(), taken=Budget(1, 8))
+    assert [allowance.take(8) for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_what_is_not_sent_makes_room() -> None:
+    """A run that leaves a request out may repeat another one."""
+    jobs = plan([_probe("a"), _probe("b"), _probe("c")], ["m"])
+    absent: set[JobKey] = set()
+    allowance = Allowance(jobs, absent, taken=Budget(3, 0))
+    assert not allowance.take(0)
+    absent.add(("c", "m"))
+    assert allowance.take(0)
+    assert not allowance.take(0)
+
+
+def test_output_tokens_are_bounded_too() -> None:
+    """A repetition that would write more than the plan says is not sent."""
+    jobs = plan([_probe("a", json={"max_tokens": 50}), _probe("b")], ["m"])
+    allowance = Allowance(jobs, absent=(), taken=Budget(0, 0))
+    assert allowance.take(50)
+    assert not allowance.take(1)
+    assert allowance.take(0)

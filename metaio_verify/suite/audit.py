@@ -12,6 +12,7 @@ from metaio_verify.suite import dangling, links, lint, sense
 from metaio_verify.suite.merge import headings, merge
 from metaio_verify.suite.model import Suite
 from metaio_verify.suite.read import MAX_FLAWS, File
+from metaio_verify.suite.remains import is_consequence
 from metaio_verify.suite.source import KINDS, Flaw
 from metaio_verify.suite.words import quote
 
@@ -31,8 +32,14 @@ def audit(files: Sequence[File], base: Suite) -> Iterator[Problem]:
     areas = dict(base.areas)
     cycles = list(links.cycles(together.probes))
     for file in files:
+        left = [
+            *sense.flaws(file.remains),
+            *dangling.flaws(file.remains, world),
+            *lint.flaws(file.remains, together.schemas, names["schemas"]),
+        ]
         found = itertools.chain(
             file.flaws,
+            (flaw for flaw in left if not is_consequence(flaw, file.flaws)),
             sense.flaws(file.parts),
             _replaced(file, taken, areas),
             dangling.flaws(file.parts, world),

@@ -18,7 +18,7 @@ from metaio_verify.judge.rules import RULES
 from metaio_verify.judge.violation import Violation
 from metaio_verify.probe.template import fill
 from metaio_verify.suite import grammar
-from metaio_verify.suite.model import CheckFile, Expect
+from metaio_verify.suite.model import Check, CheckFile, Expect
 from metaio_verify.suite.sense import expectations
 from metaio_verify.suite.source import Flaw, Path
 from metaio_verify.suite.words import quote, suggest
@@ -39,6 +39,7 @@ def flaws(
         if check.rule is not UNSET and check.rule not in RULES:
             hint = suggest(check.rule, RULES)
             yield Flaw(("checks", id_, "rule"), f"unknown rule {quote(check.rule)}", hint)
+        yield from _faults(check, ("checks", id_, "faults"))
     for id_, probe in file.probes.items():
         for key, paths in (
             ("capture", probe.capture),
@@ -53,6 +54,24 @@ def flaws(
     for path, expect in expectations(file):
         yield from _paths(expect, path)
         yield from _expect(expect, path, matchers)
+
+
+def _faults(check: Check, path: Path) -> Iterator[Flaw]:
+    """Faults that the lab does not have: such a check was never seen to fail."""
+    named = [(index, id_) for index, id_ in enumerate(check.faults) if grammar.SLUG.fullmatch(id_)]
+    if not named:
+        return
+    # The lab is loaded for those who name one of its faults.
+    from metaio_verify.lab.faults import FAULTS  # noqa: PLC0415
+    from metaio_verify.lab.gateway.faults import GATEWAY_FAULTS  # noqa: PLC0415
+
+    for index, id_ in named:
+        if id_ not in FAULTS and id_ not in GATEWAY_FAULTS:
+            hint = suggest(id_, [*FAULTS, *GATEWAY_FAULTS]) or _ALL_FAULTS
+            yield Flaw((*path, index), f"unknown fault {quote(id_)}", hint)
+
+
+_ALL_FAULTS = "`metaio-verify serve --fault list` shows those of the embedded endpoint."
 
 
 def _paths(expect: Expect, path: Path) -> Iterator[Flaw]:

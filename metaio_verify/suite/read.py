@@ -14,8 +14,9 @@ from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite import shape
 from metaio_verify.suite.merge import with_ids
 from metaio_verify.suite.model import CheckFile
+from metaio_verify.suite.remains import remains
 from metaio_verify.suite.source import KINDS, Flaw, Source
-from metaio_verify.suite.syntax import Node, parse
+from metaio_verify.suite.syntax import parse
 from metaio_verify.suite.words import printable
 from metaio_verify.textfile import read_text, unreadable
 
@@ -37,6 +38,8 @@ class File:
     """What is wrong with its keys and types."""
     parts: CheckFile
     """The parts without such a flaw."""
+    remains: CheckFile
+    """What is left of the others, to be judged but not referred to."""
 
     def ids(self, kind: str) -> dict[str, Any]:
         """All ids of a kind, of flawed parts too."""
@@ -88,15 +91,17 @@ def read(path: Path, problems: list[Problem]) -> File | None:
         problems += mistakes
         return None
     flaws = list(itertools.islice(shape.flaws(root), MAX_FLAWS + 1))
-    parts = _sound_parts(root, flaws) if len(flaws) <= MAX_FLAWS else CheckFile()
-    return File(Source(place.path, root), mistakes, flaws, parts)
+    source = Source(place.path, root)
+    if len(flaws) > MAX_FLAWS:
+        return File(source, mistakes, flaws, CheckFile(), CheckFile())
+    raw = root.plain() if isinstance(root.value, dict) else {}
+    return File(source, mistakes, flaws, _sound_parts(raw, flaws), remains(raw, flaws))
 
 
-def _sound_parts(root: Node, flaws: Iterable[Flaw]) -> CheckFile:
-    """The parts of a file that have no flaw, so that the rest of it is judged all the same."""
+def _sound_parts(raw: dict[str, Any], flaws: Iterable[Flaw]) -> CheckFile:
+    """The parts of a file that have no flaw."""
     flawed = {flaw.path[:2] for flaw in flaws}
     whole = {path[0] for path in flawed if len(path) == 1}
-    raw = root.plain() if isinstance(root.value, dict) else {}
     sound = {
         kind: {id_: part for id_, part in raw[kind].items() if (kind, id_) not in flawed}
         for kind in KINDS

@@ -47,7 +47,7 @@ def _key_flaws(fields: dict[str, inspect.Field], given: set[str], path: Path) ->
             near = "The id is the key that it stands under."
         yield Flaw(path, f"unknown key {quote(key)}", near, key)
     if missing:
-        yield Flaw(path, f"{listing(missing, 'and')} missing")
+        yield Flaw(path, f"{listing(missing, 'and')} missing", lacks=True)
 
 
 def _wrong_type(value: Any, type_: inspect.Type, path: Path) -> Flaw:

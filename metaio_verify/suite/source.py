@@ -24,6 +24,8 @@ class Flaw(NamedTuple):
     hint: str = ""
     key: str | None = None
     """The key below the path, where that one alone is the mistake."""
+    lacks: bool = False
+    """Whether the mistake is that something is missing there."""
 
 
 @dataclass(frozen=True)

@@ -60,3 +60,33 @@ def test_many_mistakes_are_cut(tmp_path: Path) -> None:
     told = mistakes(write(tmp_path, text))
     assert len(told) == 101
     assert told[-1].startswith("pack.yaml: and more")
+
+
+def test_a_mistake_hides_no_other_one_of_its_part(tmp_path: Path) -> None:
+    """What has a wrong or missing key is judged all the same, without mistakes that follow."""
+    text = """\
+probes:
+  ask:
+    purpose: A question.
+    post: /v1/messages
+    tiems: 2
+    needs: [noone]
+    headers: {"not a header": x}
+checks:
+  own.answer:
+    level: must
+    contract: [OWN-01, nothing]
+    source: https://example.com/contract
+    on: [ask, nowhere]
+    expect: {stauts: 200, json: {"$.a[": 1}, text: {patern: x}}
+    rule: unique-idz
+    accept: [{status: 999, verdict: pass, becuase: so}]
+    breaks: {any-client: everything}
+    faults: [no-request-idd]
+"""
+    told = mistakes(write(tmp_path, text))
+    assert [line.partition(": ")[0].removeprefix("pack.yaml:") for line in told] == [
+        *("5:5", "6:13", "7:15"),
+        *("9:3", "11:24", "13:15", "14:14", "14:34", "14:53", "15:5"),
+        *("16:14", "16:15", "16:43", "18:14"),
+    ]

@@ -31,6 +31,7 @@ from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.judge.check import Absent, Collected, collect, judge
 from metaio_verify.judge.clients import clients
+from metaio_verify.judge.grounds import cut_short
 from metaio_verify.judge.late import late
 from metaio_verify.outcome import exit_code
 from metaio_verify.probe.auth import STYLES
@@ -366,8 +367,10 @@ class _Run:
     def _notices(self) -> list[str]:
         """What is worth knowing about the run as a whole."""
         found = list(self._findings.notices) if self._findings else []
-        slow = self._engine.patience.notice if self._engine else ""
-        return [*found, *([slow] if slow else [])]
+        if self._engine:
+            found.append(self._engine.patience.notice)
+            found.append(cut_short(self._engine.exchanges, self._options.concurrency))
+        return [one for one in found if one]
 
 
 def _base_url(text: str, redactor: Redactor) -> BaseUrl:

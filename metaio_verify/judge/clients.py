@@ -37,6 +37,18 @@ _NEEDS = {
 """What has to be measured before a client can be said to work: its credential, its version, and a
 whole answer to what it sends."""
 
+_CALLED = {
+    "CCO-01": "its first request",
+    "CCO-02": "its second request, with a tool result",
+    "AUT-01": "its key in x-api-key",
+    "AUT-02": "its key as Authorization Bearer",
+    "HDR-01": "its API version 2023-06-01",
+    "HDR-02": "its API version 2026-10-21",
+    "MSG-01": "a plain message",
+    "STR-01": "a streamed message",
+}
+"""What a client needs, in words that its user knows."""
+
 _WORST_FIRST = (Reach.BREAKS, Reach.FALLBACK, Reach.WORKS)
 
 _MATTERS_MOST = "quick"
@@ -110,10 +122,7 @@ class _Case:
             mended = switches and all(map(self._is_mended, troubles))
             reach = Reach.SETTING if mended else Reach.BREAKS
             return ClientResult(client=client, reach=reach, switches=switches, troubles=troubles)
-        judged = {id_ for one in self._verdicts if self._is_judged(one) for id_ in one.contract}
-        missing = [id_ for id_ in _NEEDS[client] if id_ not in judged]
-        if missing:
-            reason = f"not measured: {', '.join(missing)}"
+        if reason := self._unknown(client):
             return ClientResult(
                 client=client, reach=Reach.UNKNOWN, reason=reason, troubles=troubles
             )
@@ -121,6 +130,24 @@ class _Case:
         # A fallback that a variable spares is still one.
         switches = self._switches() if client == _CLAUDE_CODE and reach is Reach.FALLBACK else {}
         return ClientResult(client=client, reach=reach, switches=switches, troubles=troubles)
+
+    def _unknown(self, client: str) -> str:
+        """Say what of a client's needs is not known, and why; empty when all of it is."""
+        judged = {id_ for one in self._verdicts if self._is_judged(one) for id_ in one.contract}
+        tried = {
+            id_
+            for one in self._verdicts
+            if one.verdict is not Verdict.SKIPPED
+            for id_ in one.contract
+        }
+        missing = [id_ for id_ in _NEEDS[client] if id_ not in judged]
+        groups = (
+            ("this run did not test", [id_ for id_ in missing if id_ not in tried]),
+            ("this run could not judge", [id_ for id_ in missing if id_ in tried]),
+        )
+        return "; ".join(
+            f"{said} {' and '.join(_CALLED[id_] for id_ in ids)}" for said, ids in groups if ids
+        )
 
     def _rank(self, trouble: Trouble) -> tuple[int, bool, bool]:
         """What breaks comes first, and of that what matters most: the first one is shown."""

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.expect import exceeded
 from metaio_verify.judge.rules.registry import measures_time
-from metaio_verify.record import Finding
+from metaio_verify.record import Exchange, Finding
 from metaio_verify.suite.model import Check, Expect
 
 _LIMIT = "timeout"
@@ -33,6 +33,19 @@ def own_limit(check: Check, evidence: Evidence) -> str:
     if isinstance(check.expect, Expect) and exceeded(check.expect, evidence):
         return ""
     return f"a limit of this run (--timeout, --request-timeout) ended it: {failure.detail}"
+
+
+def cut_short(exchanges: Iterable[Exchange], concurrency: int) -> str:
+    """Say what helps when limits of a run ended its requests; empty when they ended none."""
+    cut = sum(1 for one in exchanges if one.failure is not None and one.failure.kind == _LIMIT)
+    if not cut:
+        return ""
+    said = "One request" if cut == 1 else f"{cut} requests"
+    less = f" or less than {concurrency} requests at a time (--concurrency)"
+    return (
+        f"{said} got no whole answer in the time that this run allows. A slow server needs more "
+        f"time (--timeout, --request-timeout){less if concurrency > 1 else ''}."
+    )
 
 
 def heard(check: Check, found: Iterable[Finding], judged: Iterable[Evidence]) -> list[Finding]:

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from metaio_verify import Endpoint, verify
+from metaio_verify import Endpoint, Options, verify
 from metaio_verify.judge.reactions import CLIENTS
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.record import ClientResult, Reach, RunRecord
@@ -121,3 +121,16 @@ def test_what_was_not_measured_is_not_known() -> None:
     with running(lab) as url:
         record = verify(Endpoint(url, "sk-wrong"))
     assert {one.reach for one in record.clients} == {Reach.UNKNOWN}
+    assert _reason(record, "claude-code") == (
+        "this run could not judge its first request and its second request, with a tool result"
+    )
+    with running(lab) as url:
+        narrow = Options(only=["auth.bearer", "headers.version-*"])
+        record = verify(Endpoint(url, lab.key), narrow)
+    python = _reason(record, "anthropic-sdk-python>=2")
+    assert python == "this run did not test a plain message and a streamed message"
+    assert "-01" not in " ".join(one.reason for one in record.clients)
+
+
+def _reason(record: RunRecord, client: str) -> str:
+    return next(one.reason for one in record.clients if one.client == client)

@@ -36,12 +36,13 @@ from metaio_verify.judge.late import late
 from metaio_verify.outcome import exit_code
 from metaio_verify.probe.auth import STYLES
 from metaio_verify.probe.client import Bounds, Client
-from metaio_verify.probe.engine import Engine
+from metaio_verify.probe.engine import UNREACHED, Engine
 from metaio_verify.probe.fire import Wire
 from metaio_verify.probe.observer import Observer, Silent
 from metaio_verify.probe.patience import Patience
 from metaio_verify.probe.plan import Budget, Job, JobKey, budget, plan
 from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, listed_ids, openers
+from metaio_verify.probe.proxies import proxy_secrets
 from metaio_verify.probe.redact import Redactor, without_secrets
 from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
 from metaio_verify.probe.trust import way_to
@@ -174,7 +175,8 @@ class _Run:
         self, endpoint: Endpoint, options: Options, chosen: Chosen, observer: Observer
     ) -> None:
         self._credential = parse_credential(endpoint.api_key)
-        self._redactor = Redactor([self._credential.secret, *options.secrets])
+        self._secrets = [self._credential.secret, *options.secrets, *proxy_secrets()]
+        self._redactor = Redactor(self._secrets)
         self._upstream = parse_upstream(endpoint.upstream, endpoint.upstream_token)
         self._base = _base_url(endpoint.base_url, self._redactor)
         if any(map(self._redactor.found_in, endpoint.models)):
@@ -204,7 +206,7 @@ class _Run:
 
     def clean(self, record: RunRecord) -> RunRecord:
         """Return the record without what texts of answers or of the user may have brought in."""
-        secrets = [self._credential.secret, *self._options.secrets]
+        secrets = [*self._secrets]
         if self._upstream is not None:
             secrets.append(self._upstream.token.secret)
         return without_secrets(record, Redactor(secrets))
@@ -385,7 +387,7 @@ def _base_url(text: str, redactor: Redactor) -> BaseUrl:
 def _gone(unanswered: Sequence[Exchange]) -> Stop:
     """Name what was under way when the endpoint went away: it may have brought it down."""
     under_way = dict.fromkeys(
-        one.probe for one in unanswered if one.failure and one.failure.kind != "connect"
+        one.probe for one in unanswered if one.failure and one.failure.kind not in UNREACHED
     )
     hints = ["Is the server still running, and what does its log say?"]
     if under_way:

@@ -15,9 +15,11 @@ _OPTION = "--api-key"
 def said(text: str) -> str:
     """The text as a terminal or a log may get it."""
     from metaio_verify.judge.internals import mask_keys  # noqa: PLC0415 - only when it is needed
+    from metaio_verify.probe.proxies import proxy_secrets  # noqa: PLC0415 - likewise
     from metaio_verify.probe.redact import Redactor  # noqa: PLC0415 - likewise
 
-    text = mask_keys(Redactor([*_secrets()]).text(text))
+    secrets = [*_secrets(), *proxy_secrets()]
+    text = mask_keys(Redactor(secrets).text(text))
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 

@@ -11,7 +11,8 @@ from metaio_verify.doctor.names import CUSTOM_HEADERS, SECRETS
 
 _SHORTEST_RECOGNISED = 8
 """Shorter secrets (`none`, `ollama`) occur in ordinary text and cannot be told from it."""
-_USER_INFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+_USER_INFO = re.compile(r"(?<=://)(?:[^/\s@:]*:(?!\d+/)\S*|[^/\s]+)(?=@)")
+"""Up to the last @: passwords are often not encoded, as they would have to be."""
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|key|tok|ghp|xox[bp])[-_][A-Za-z0-9_-]{12,}")
 _HIDDEN = "••••"
 

@@ -70,6 +70,17 @@ class Answer(Struct):
     """The longest time for which this program itself was too busy to read."""
 
 
+class _Way:
+    """By which connection a request goes."""
+
+    def __init__(self) -> None:
+        self.is_new = False
+
+    async def watch(self, event: str, _: object) -> None:
+        """Told by the HTTP library of each of its steps."""
+        self.is_new = self.is_new or event.startswith("connection.connect_")
+
+
 class Client:
     """Sends requests one by one over kept connections.
 
@@ -120,9 +131,10 @@ class Client:
     async def _try(self, outgoing: Outgoing, bounds: Bounds, left: float) -> Answer:
         started = time.perf_counter()
         answer = Answer(started=started)
+        way = _Way()
         try:
             async with asyncio.timeout(left):
-                await self._exchange(outgoing, bounds, answer, started)
+                await self._exchange(outgoing, bounds, answer, way)
         except TimeoutError:
             detail = f"the answer was not finished after {bounds.total:g} s"
             answer.failure = failure("timeout", detail)
@@ -130,6 +142,7 @@ class Client:
             answer.failure = explain(
                 error,
                 answered=bool(answer.status),
+                reused=not way.is_new,
                 connect=bounds.connect,
                 silence=bounds.silence,
             )
@@ -138,8 +151,9 @@ class Client:
         return answer
 
     async def _exchange(
-        self, outgoing: Outgoing, bounds: Bounds, answer: Answer, started: float
+        self, outgoing: Outgoing, bounds: Bounds, answer: Answer, way: _Way
     ) -> None:
+        started = answer.started
         timeout = httpx.Timeout(bounds.silence, connect=bounds.connect, pool=None)
         # A Request built by hand carries the headers of the probe and no others of the client.
         request = httpx.Request(
@@ -147,7 +161,7 @@ class Client:
             _parsed(outgoing.url),
             headers=[(name.encode(), value.encode()) for name, value in outgoing.headers],
             content=_chunks(outgoing.body) if outgoing.chunked else outgoing.body,
-            extensions={"timeout": timeout.as_dict()},
+            extensions={"timeout": timeout.as_dict(), "trace": way.watch},
         )
         if self._origin is not None and _origin(request.url) != self._origin:
             # Nothing that is declared gets here; the credential must not depend on that.

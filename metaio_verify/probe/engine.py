@@ -31,6 +31,9 @@ _HABIT = 2
 _MOMENT = 1.0
 """Seconds within which connections that break may have broken for the same reason."""
 
+UNREACHED = frozenset({"connect", "dns"})
+"""Failures without a connection. Where there was one before, the network is gone, or the server."""
+
 
 class Engine:
     """The state of a run. What was learnt stays readable when the run is cut short."""
@@ -101,11 +104,15 @@ class Engine:
                             ready.put_nowait((order[other], other))
                 ready.task_done()
 
-        async with asyncio.TaskGroup() as group:
-            workers = [group.create_task(work()) for _ in range(self._concurrency)]
-            await ready.join()
-            for worker in workers:
-                worker.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                workers = [group.create_task(work()) for _ in range(self._concurrency)]
+                await ready.join()
+                for worker in workers:
+                    worker.cancel()
+        except BaseExceptionGroup as errors:
+            # A fault of ours is named as what it is, not as a group of one.
+            raise errors.exceptions[0] from None
         for late in self._late(self.exchanges):
             if self._stop is None and (self._concurrency > 1 or late.timing.lag):
                 await self._measure_alone(late)
@@ -187,7 +194,7 @@ class Engine:
         self._cut.append((now, exchange))
         if self._gone or not self.exchanges or not _unreached(exchange):
             return self._gone
-        self._observer.note("the endpoint refuses connections; looking again")
+        self._observer.note("the endpoint takes no connections; looking again")
         for pause in _SECOND_CHANCES:
             await asyncio.sleep(pause)
             if self._gone or await self._wire.is_there():
@@ -333,11 +340,11 @@ def _stumbled(exchange: Exchange) -> bool:
 
 
 def _is_cut(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind in ("connect", "reset")
+    return exchange.failure is not None and exchange.failure.kind in (*UNREACHED, "reset")
 
 
 def _unreached(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind == "connect"
+    return exchange.failure is not None and exchange.failure.kind in UNREACHED
 
 
 def _succeeded(exchange: Exchange) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from metaio_verify.judge.evidence import Evidence
-from metaio_verify.probe.trust import proxy_variables
+from metaio_verify.probe.failures import NO_CONNECTION, WANTS_CREDENTIALS
+from metaio_verify.probe.proxies import proxy_variables
 from metaio_verify.record import Exchange, Stop
 
 USUAL_PREFIXES = ("/anthropic", "/api/anthropic", "/api")
@@ -59,10 +60,10 @@ def nothing_works(exchange: Exchange) -> str:
 
 
 def unreachable(base: str, exchange: Exchange) -> Stop:
-    """No answer at all."""
+    """No answer at all, or none but that of a proxy on the way."""
     failure = exchange.failure
-    kind = failure.kind if failure else "reset"
-    detail = failure.detail if failure else "there was no answer"
+    kind = failure.kind if failure else "proxy"
+    detail = failure.detail if failure else f"a proxy on the way {WANTS_CREDENTIALS}"
     hints = {
         "dns": ["Check the spelling of the host name and that this machine can resolve it."],
         "connect": ["Check host and port, and that the server is running."],
@@ -73,10 +74,13 @@ def unreachable(base: str, exchange: Exchange) -> Stop:
         ],
         "reset": ["Check the scheme: https:// where the server expects http://, or the reverse."],
     }
-    told = hints.get(kind, [])
+    # What swallows packets refuses nothing.
+    swallowed = kind == "connect" and detail.startswith(NO_CONNECTION)
+    told = hints.get("timeout" if swallowed else kind, [])
     if proxies := proxy_variables():
         names = " and ".join(proxies)
-        told = [*told, f"{names} of the environment names a proxy; NO_PROXY lists exceptions."]
+        verb = "names" if len(proxies) == 1 else "name"
+        told = [*told, f"{names} of the environment {verb} a proxy; NO_PROXY lists exceptions."]
     if kind == "tls" and ("self" in detail or "issuer" in detail):
         told = [*told, "Trust an authority of your own with --ca-bundle FILE."]
     return Stop(kind="unreachable", message=f"{base} cannot be reached: {detail}.", hints=told)

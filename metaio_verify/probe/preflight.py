@@ -29,6 +29,7 @@ ALL = "all"
 """As a model: every one that discovery lists."""
 
 _UNAUTHORIZED = 401
+_PROXY_REFUSES = 407
 
 _MOST_PAGES = 50
 """How many pages of models are read for `all`."""
@@ -219,7 +220,8 @@ class Preflight(Struct):
 
     def _unreachable(self) -> Stop | None:
         answers = self._answers()
-        if answers and all(answer.response is None for answer in answers):
+        # 407 is the answer of a proxy, which says nothing of the endpoint.
+        if answers and all(_status(answer) in (0, _PROXY_REFUSES) for answer in answers):
             return hints.unreachable(str(self.wire.base), answers[0])
         return None
 

@@ -1,20 +1,14 @@
-"""Whom the client trusts, and by which way it goes: certificates and proxies of the user."""
+"""Whom the client trusts: the usual authorities, and those of the user."""
 
 from __future__ import annotations
 
-import os
 import ssl
-from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from metaio_verify.errors import Place, Problem, UserError
-
-_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-
+from metaio_verify.probe.proxies import bad_proxy, proxy_for
 
 _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept. Common servers close theirs after 5 s."""
@@ -47,26 +41,7 @@ def way_to(origin: str, *, concurrency: int, authorities: Path | None) -> httpx.
             verify=verify, limits=limits, proxy=proxy or None, trust_env=False
         )
     except (ValueError, ImportError, httpx.InvalidURL):
-        raise _bad_proxy() from None
-
-
-def proxy_for(origin: str) -> str:
-    """The URL of the proxy that the environment or the system names for an origin, if any.
-
-    Raises:
-        UserError: it names no host; the HTTP library would go without and say nothing.
-
-    """
-    parts = urlsplit(origin)
-    if proxy_bypass(parts.netloc):
-        return ""
-    known = getproxies()
-    proxy = known.get(parts.scheme) or known.get("all") or ""
-    if proxy and "://" not in proxy:
-        proxy = f"http://{proxy}"
-    if proxy and not _host(proxy):
-        raise _bad_proxy()
-    return proxy
+        raise bad_proxy() from None
 
 
 def certificates(bundle: Path | None) -> ssl.SSLContext:
@@ -89,26 +64,3 @@ def certificates(bundle: Path | None) -> ssl.SSLContext:
         reason = getattr(error, "strerror", None) or "this is no path"
         raise UserError(Problem(f"the certificates cannot be read: {reason}", place)) from None
     return context
-
-
-def proxy_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """The names of the variables that set a proxy; their values may hold a password."""
-    return [name for name in _PROXIES if environ.get(name) or environ.get(name.lower())]
-
-
-def _host(proxy: str) -> str:
-    try:
-        return urlsplit(proxy).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _bad_proxy() -> UserError:
-    """A proxy of the environment that cannot be used."""
-    names = ", ".join(proxy_variables()) or "a proxy variable"
-    return UserError(
-        Problem(
-            f"{names} of the environment does not name a proxy that can be used",
-            hint="for instance http://proxy.example.com:3128; unset it to go without",
-        )
-    )

@@ -197,3 +197,15 @@ def resets(*pieces: bytes) -> Serve:
 def answers(head: bytes, body: bytes) -> Serve:
     """A whole answer with the right length."""
     return sends(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+
+
+def keeps(head: bytes, body: bytes, behind: bytes = b"") -> Serve:
+    """The same answer to each request of a kept connection, with bytes behind each."""
+    whole = head + b"content-length: %d\r\n\r\n" % len(body) + body + behind
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(whole)
+        while _request(connection):
+            connection.sendall(whole)
+
+    return serve

@@ -109,16 +109,16 @@ def test_a_terminal_is_left_clean(slow: str, tmp_path: Path) -> None:
     streams = {"stdout": terminal, "stderr": terminal, "stdin": terminal}
     with started(slow, cwd=tmp_path, **streams) as process:
         os.close(terminal)
-        seen = _read_until(reader, b"\x1b[?25l")
+        seen = read_until(reader, b"\x1b[?25l")
         process.send_signal(signal.SIGINT)
-        seen += _read_until(reader, b"", process)
+        seen += read_until(reader, b"", process)
     os.close(reader)
     assert process.returncode == 130
     assert seen.count(b"\x1b[?25l") <= seen.count(b"\x1b[?25h")
     assert b"Traceback" not in seen
 
 
-def _read_until(reader: int, mark: bytes, process: subprocess.Popen[bytes] | None = None) -> bytes:
+def read_until(reader: int, mark: bytes, process: subprocess.Popen[bytes] | None = None) -> bytes:
     """Read a terminal until a mark comes, or until its process has ended."""
     seen = b""
     deadline = time.monotonic() + 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
@@ -119,10 +119,7 @@ def _refuse(uri: str) -> NoReturn:
 
 
 def _deviation(error: ValidationError, root: Any) -> Deviation:
-    location = tuple(error.instance_path)
-    value = root
-    for key in location:
-        value = value[key]
+    location, value = _located(error.instance_path, root)
     kind = error.kind.as_dict()
     match error.kind.name:
         case "required":
@@ -136,6 +133,20 @@ def _deviation(error: ValidationError, root: Any) -> Deviation:
             return Deviation(location, "items that all differ", shown(value))
         case name:
             return Deviation(location, " or ".join(_wants(error, name, kind)), shown(value))
+
+
+def _located(path: Iterable[str | int], root: Any) -> tuple[tuple[str | int, ...], Any]:
+    """Follow a path of the validator, which takes a name of nothing but digits for an index."""
+    location: list[str | int] = []
+    value = root
+    for step in path:
+        key = step
+        if isinstance(value, dict) and isinstance(step, int):
+            numbers = (name for name in value if name.removeprefix("+").isdecimal())
+            key = next(name for name in numbers if int(name) == step)
+        location.append(key)
+        value = value[key]
+    return tuple(location), value
 
 
 def _wants(error: ValidationError, name: str, kind: dict[str, Any]) -> Iterator[str]:

@@ -80,6 +80,14 @@ def test_what_deviates(matcher: Any, value: Any, path: str, expected: str, actua
     assert found(matcher, value) == [(path, expected, actual)]
 
 
+@pytest.mark.parametrize("name", ["6", "06", "+6"])
+def test_a_field_may_have_a_number_as_its_name(name: str) -> None:
+    """It is found again, and what is wrong with it is told."""
+    matcher = {"type": "object", "additionalProperties": {"items": {"type": "string"}}}
+    ((path, expected, actual),) = found(matcher, {"a": ["x"], name: ["x", 1]})
+    assert (path, expected, actual) == (shown_path((name, 1)), "a string", "1")
+
+
 @pytest.mark.parametrize(
     "uri", ["http://127.0.0.1:9/x", "file:///etc/passwd", "nowhere", "schema:///nowhere"]
 )

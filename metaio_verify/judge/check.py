@@ -262,7 +262,7 @@ class _Case(NamedTuple):
         A plain answer that broke off is the business of the checks that are about it; rules see it.
         """
         broke_off = evidence.exchange.failure is not None and not evidence.is_sse
-        if broke_off and self.check.expect is not UNSET:
+        if (broke_off or evidence.unpaid) and self.check.expect is not UNSET:
             return False
         return self._no_ground(evidence) is None
 
@@ -275,8 +275,8 @@ class _Case(NamedTuple):
             elif name not in self.capabilities:
                 reason = f"it is not known whether the target offers {name}"
                 missing.append(Absent(Verdict.BLOCKED, reason))
-        for copies in answers.values():
-            missing += [cause for one in copies if (cause := self._no_ground(one))]
+        causes = (self._no_ground(one) or self._unpaid(one) for one in chain(*answers.values()))
+        missing += [cause for cause in causes if cause]
         missing.sort(key=lambda one: _PRECEDENCE.index(one.verdict))
         return _Outcome(missing[0].verdict, missing[0].reason) if missing else None
 
@@ -305,6 +305,13 @@ class _Case(NamedTuple):
             )
             return Absent(Verdict.INCONCLUSIVE, reason)
         return None
+
+    def _unpaid(self, evidence: Evidence) -> Absent | None:
+        """Return why an answer that asks for money says nothing, if it is one."""
+        if not evidence.unpaid:
+            return None
+        reason = f"the account has no money left: `{evidence.exchange.probe}` was answered"
+        return Absent(Verdict.INCONCLUSIVE, f"{reason} {evidence.outcome}")
 
     def _names(self, status: int) -> bool:
         expects: list[Expect] = [*self.check.accept]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
@@ -20,6 +21,12 @@ NO_DOCUMENT: Final = NOT_JSON
 _LOADED = frozenset({429, 529})
 """Status codes that say nothing but: too much at the moment."""
 _UNAVAILABLE = 503
+_PAYMENT_REQUIRED = 402
+_BAD_REQUEST = 400
+_LIMIT_OF_MONEY = re.compile(
+    r"\b(?:usage|spend(?:ing)?) limits?\b|\bcredit balance\b", re.IGNORECASE
+)
+"""How the API says that the limit of an organization is reached, which is a 400."""
 
 
 class Evidence:
@@ -60,6 +67,16 @@ class Evidence:
         if self.status == _UNAVAILABLE:
             return "retry-after" in self.headers
         return self.status in _LOADED
+
+    @property
+    def unpaid(self) -> bool:
+        """Whether the account ran out of money, or into a limit that its owner set."""
+        if self.exchange.forwarded:
+            return False
+        if self.status == _PAYMENT_REQUIRED:
+            return True
+        message = self.value("error", "message") if self.status == _BAD_REQUEST else None
+        return isinstance(message, str) and _LIMIT_OF_MONEY.search(message) is not None
 
     @cached_property
     def headers(self) -> dict[str, list[str]]:

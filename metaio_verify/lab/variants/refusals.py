@@ -314,17 +314,39 @@ def start_up_probes_refused(request: Request) -> Request | ApiError:
     return request
 
 
+def _is_paid(request: Request, variant_id: str) -> bool:
+    """Whether there is money left for a message."""
+    if not request.is_messages:
+        return True
+    seen = request.memory[variant_id] = request.memory.get(variant_id, 0) + 1
+    return bool(seen <= _PAID_MESSAGES)
+
+
 @variant.request
 def spend_limit_reached(request: Request) -> Request | Answer:
     """After a while the money is used up: 429 without retry-after."""
-    if not request.is_messages:
-        return request
-    seen = request.memory["spend-limit-reached"] = request.memory.get("spend-limit-reached", 0) + 1
-    if seen <= _PAID_MESSAGES:
+    if _is_paid(request, "spend-limit-reached"):
         return request
     text = "You have reached your spend limit for this month."
     refusal = ApiError(429, text, rule="variant", type="billing_error")
     return refusal.answer().with_header("x-should-retry", "false")
+
+
+@variant.request
+def money_used_up(request: Request) -> Request | ApiError:
+    """After a while the account has no money left: 402."""
+    if _is_paid(request, "money-used-up"):
+        return request
+    return ApiError(402, "Your prepaid credits are used up.", rule="variant")
+
+
+@variant.request
+def organization_limit_reached(request: Request) -> Request | ApiError:
+    """After a while the limit that the organization has set itself is reached: 400."""
+    if _is_paid(request, "organization-limit-reached"):
+        return request
+    text = "You have reached your specified API usage limits. You will regain access on 2026-12-01."
+    return ApiError(400, text, rule="variant")
 
 
 @variant.request

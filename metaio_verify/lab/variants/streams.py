@@ -7,6 +7,7 @@ from copy import deepcopy
 from itertools import count
 
 from metaio_verify.lab import variant
+from metaio_verify.lab.prompt import JsonObject
 from metaio_verify.lab.types import Event, Piece, Request
 
 _MANY_TOOLS = 10
@@ -50,6 +51,15 @@ def unknown_deltas(events: list[Event], _request: Request) -> list[Event]:
             data = {"type": "content_block_delta", "index": index, "delta": delta}
             result.append(Event("content_block_delta", data))
     return result
+
+
+@variant.message
+def unknown_blocks(message: JsonObject, _request: Request) -> JsonObject:
+    """Before a plain text stands a block of a type that no client knows yet."""
+    content = message["content"]
+    if [block["type"] for block in content] != ["text"]:
+        return message
+    return {**message, "content": [{"type": "fallback", "from": "claude-lab-4"}, *content]}
 
 
 @variant.events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -74,6 +75,11 @@ def listed(see: Callable[[dict[str, Any]], Any], query: str = "") -> Probe:
     return lambda api: see(api.client.get(f"/v1/models{query}").json())
 
 
+def paid_until(wanted: int) -> Probe:
+    """Tell whether messages get this status after a while."""
+    return lambda api: [api.post(valid()).status_code for _ in range(31)] == [200] * 30 + [wanted]
+
+
 def types(message: dict[str, Any]) -> list[str]:
     """Return the types of a message's blocks."""
     return [block["type"] for block in message["content"]]
@@ -131,9 +137,9 @@ PROBES: dict[str, Probe] = {
     "count-tokens-not-served": status(404, "/v1/messages/count_tokens"),
     "count-tokens-not-supported": status(501, "/v1/messages/count_tokens"),
     "start-up-probes-refused": status(404, "/api/hello", "HEAD"),
-    "spend-limit-reached": lambda api: (
-        [api.post(valid()).status_code for _ in range(31)] == [200] * 30 + [429]
-    ),
+    "spend-limit-reached": paid_until(429),
+    "money-used-up": paid_until(402),
+    "organization-limit-reached": paid_until(400),
     "streams-limited-at-first": lambda api: (
         [api.post(valid(stream=True)).status_code for _ in range(2)] == [429, 200]
     ),
@@ -255,6 +261,23 @@ PROBES: dict[str, Probe] = {
     "model-obeys-the-plain-sentence-only": said(
         lambda one: one["content"][0]["text"] == "Yes.", "Which token did I give you?"
     ),
+    "model-ignores-tool-results": said(
+        lambda one: one["content"][0]["text"] == "Yes.", tools=[WEATHER], messages=TRIP
+    ),
+    "model-reads-plain-results-only": said(
+        lambda one: one["content"][0]["text"] == "Yes.",
+        tools=[WEATHER],
+        messages=[*TRIP[:2], user([{**RESULT, "content": [text("Sunny")]}])],
+    ),
+    "model-calls-without-arguments": said(
+        lambda one: one["content"][-1]["input"] == {}, USE, tools=[WEATHER]
+    ),
+    "model-forgets-arguments": streamed(
+        lambda events: "city" not in json.dumps(events),
+        "Use the tool find_station for Paris.",
+        tools=[{**WEATHER, "name": "find_station"}],
+    ),
+    "unknown-blocks": said(lambda one: types(one) == ["fallback", "text"]),
     "model-is-brief": said(
         lambda one: one["stop_reason"] == "end_turn", "Count from 1 to 200.", max_tokens=8
     ),

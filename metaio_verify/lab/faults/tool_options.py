@@ -83,6 +83,15 @@ def tool_choice_any_ignored(body: Json, _request: Request) -> Json:
     return body
 
 
+@fault.message
+def forced_call_with_words(message: Json, request: Request) -> Json:
+    """Before a call that `tool_choice` any demands stand words of the model."""
+    if not (isinstance(request.json, dict) and _choice(request.json).get("type") == "any"):
+        return message
+    words = {"type": "text", "text": "I use a tool."}
+    return {**message, "content": [words, *message["content"]]}
+
+
 @fault.body
 def tool_choice_tool_ignored(body: Json, _request: Request) -> Json:
     """`tool_choice` tool reaches the model without the name."""

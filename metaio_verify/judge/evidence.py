@@ -68,7 +68,7 @@ class Evidence:
             return "retry-after" in self.headers
         return self.status in _LOADED
 
-    @property
+    @cached_property
     def unpaid(self) -> bool:
         """Whether the account ran out of money, or into a limit that its owner set."""
         if self.exchange.forwarded:

@@ -23,6 +23,7 @@ from metaio_verify.report.json import decode, encode
 from metaio_verify.report.layout import Page
 from metaio_verify.report.surface import Surface
 from metaio_verify.report.text import safe
+from metaio_verify.spoken import spoken
 from metaio_verify.suite.model import Check, Scope
 from metaio_verify.suite.select import select
 from metaio_verify.verdict import Level, Verdict
@@ -42,6 +43,7 @@ class Checks:
     """The plug-in of a session that verifies an endpoint."""
 
     def __init__(self, config: pytest.Config, shared: Path | None) -> None:
+        self._config = config
         self._shared = shared
         self._made: Path | None = None
         self._record: RunRecord | None = None
@@ -52,7 +54,7 @@ class Checks:
             self._chosen = choose(self._options)
             check_input(self._endpoint, self._options)
         except UserError as error:
-            raise pytest.UsageError(*map(str, error.problems)) from None
+            raise pytest.UsageError(*(_said(str(one), config) for one in error.problems)) from None
         if not self._chosen.checks:
             raise pytest.UsageError("metaio-verify: no check is selected")
         self._declare_markers(config)
@@ -68,7 +70,7 @@ class Checks:
     def pytest_report_header(self) -> str:
         """Name what is verified."""
         number = len(self._chosen.checks)
-        return f"metaio-verify: {self._endpoint.base_url}, {number} checks"
+        return f"metaio-verify: {_said(self._endpoint.base_url, self._config)}, {number} checks"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -248,6 +250,11 @@ class CheckItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where the item is and what it is called."""
         return self.path, None, f"{self.name}: {self.check.title}"
+
+
+def _said(text: str, config: pytest.Config) -> str:
+    """What pytest prints of what a user gave."""
+    return spoken(text, [os.environ.get(config.getoption("metaio_key_env") or "", "")])
 
 
 def _input(config: pytest.Config) -> tuple[Endpoint, Options]:

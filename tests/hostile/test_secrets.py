@@ -144,12 +144,11 @@ _UNSEEN = {"a redirect to nothing"}
 def traces(text: str) -> list[str]:
     """What of the key a text holds, in any form."""
     forms = [KEY, quote(KEY, safe=""), plain(KEY), plain(plain(KEY)), KEY.encode().hex()]
-    found = [
-        form[at : at + WINDOW]
-        for form in forms
-        for at in range(len(form) - WINDOW + 1)
-        if form[at : at + WINDOW].lower() in text.lower()
-    ]
+    small = text.lower()
+    parts = {
+        form[at : at + WINDOW].lower() for form in forms for at in range(len(form) - WINDOW + 1)
+    }
+    found = [part for part in parts if part in small]
     for lead in range(3):
         core = base64.b64encode(b"\0" * lead + KEY.encode()).decode()[4:-4]
         found += [core] if core in text.replace("\\/", "/") else []

@@ -50,6 +50,11 @@ MIB = 1024 * 1024
 HELD = JSON + b"content-length: 100\r\n\r\n"
 BEGUN = SSE + b"\r\nevent: ping\ndata: {}\n\n"
 BOMB = gzip.compress(b"0" * (32 * MIB))
+BROTLI_BOMB = bytes.fromhex(
+    "cbffff3ff82560e2b14020f7fe8fffff7ff04b00c4611180eefd1f"
+    "ffffffe0970088c30200ddfb3ffeffffc12f0110870500baf77f03"
+)
+"""The same 32 MiB."""
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\u202e\u0085\u2028<script>alert(1)</script>[x](javascript:y)|`@a"
 
 
@@ -117,7 +122,7 @@ PLAIN = {
         "larger than",
     ),
     "a brotli bomb": Case(
-        answers(JSON + b"content-encoding: br\r\n", b"\x5b\xff\xff\x03" * 99), "did not offer"
+        answers(JSON + b"content-encoding: br\r\n", BROTLI_BOMB), "did not offer"
     ),
     "gzip twice": Case(answers(JSON + b"content-encoding: gzip, gzip\r\n", BOMB), "did not offer"),
     "gzip that is none": Case(answers(JSON + b"content-encoding: gzip\r\n", b"{}"), "not decode"),
@@ -180,6 +185,9 @@ STREAMS = {
     ),
     "a packed stream that explodes": Case(
         sends(SSE + b"content-encoding: gzip\r\n\r\n" + BOMB), "larger than 262,144 bytes"
+    ),
+    "a brotli bomb as a stream": Case(
+        sends(SSE + b"content-encoding: br\r\n\r\n" + BROTLI_BOMB), "did not offer"
     ),
     "escapes in event names": Case(
         sends(SSE + f"\r\nevent: {ESCAPE}\ndata: {{}}\n\n".encode()), "message_start"

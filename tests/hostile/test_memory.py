@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 import tracemalloc
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hostile.server import JSON, OK, SSE, Serve, answers, counting, hostile, repeats, streamed
-from hostile.test_endpoints import BOMB
+from hostile.test_endpoints import BOMB, BROTLI_BOMB
 
 from metaio_verify import Endpoint, Options, verify
-from metaio_verify.lab.server import Lab, running
+from metaio_verify.lab.server import Lab
+from metaio_verify.report.json import encode
 
 MIB = 1024 * 1024
 BOUND = MIB // 4
@@ -25,7 +22,7 @@ OPTIONS = Options(
     max_body=BOUND,
     max_events=500,
     timeout=2,
-    request_timeout=2,
+    request_timeout=0.5,
     run_timeout=30,
 )
 
@@ -50,6 +47,7 @@ FLOODS = {
     "one chunk": flood(JSON + b"transfer-encoding: chunked\r\n\r\nffffffff\r\n", b"x" * 65536),
     "informational answers": flood(b"", b"HTTP/1.1 102 X\r\n\r\n" * 2048),
     "a bomb": answers(JSON + b"content-encoding: gzip\r\n", BOMB),
+    "a bomb of another coding": answers(JSON + b"content-encoding: br\r\n", BROTLI_BOMB),
 }
 
 
@@ -67,7 +65,7 @@ def test_a_flood_is_not_kept(what: str, lab: dict[str, str]) -> None:
 
 def test_many_floods_are_bounded_together(lab: dict[str, str]) -> None:
     """A run keeps no more than the beginning of each, however many answers reach their bound."""
-    options = replace(OPTIONS, only=["streaming.*", "claude-code.*", "thinking.*"])
+    options = replace(OPTIONS, only=["streaming.*", "claude-code.*"])
     serve = flood(SSE + b"\r\ndata: ", b"x" * 65536)
     with hostile(serve, picks=streamed, upstream=lab["ANTHROPIC_BASE_URL"]) as url:
         tracemalloc.start()
@@ -79,39 +77,38 @@ def test_many_floods_are_bounded_together(lab: dict[str, str]) -> None:
     assert kept < SENT / 4
 
 
-_PEAK = """
-import resource, sys
-from metaio_verify import Endpoint, Options, verify
-record = verify(Endpoint(sys.argv[1], sys.argv[2], sys.argv[3].split(",")), Options())
-from metaio_verify.report.json import encode
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, len(encode(record)))
-"""
+def test_a_line_of_100_mb_ends_at_the_usual_bound(lab: dict[str, str]) -> None:
+    """It is one event, so only its length tells; with the bounds of every run."""
+    line = repeats(SSE + b"\r\ndata: ", b"x" * MIB, 100)
+    with hostile(line, picks=streamed, upstream=lab["ANTHROPIC_BASE_URL"]) as url:
+        endpoint = Endpoint(url, lab["ANTHROPIC_API_KEY"])
+        tracemalloc.start()
+        record = verify(endpoint, Options(only=["streaming.message-stop"]))
+        kept, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    found = {one.failure.detail for one in record.exchanges if one.failure}
+    assert found == {f"the body is larger than {Options().max_body:,} bytes"}
+    assert kept < Options().max_body
+    assert peak < 3 * Options().max_body
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs the units of Linux")
-def test_more_models_cost_their_evidence_alone(tmp_path: Path) -> None:
+def test_more_models_cost_their_evidence_alone(lab: dict[str, str]) -> None:
     """Several models need little more memory than one, besides what is kept of them."""
-    lab = Lab()
-    with running(lab) as url:
-        one, many = (
-            _peak(url, lab.key, [model.id for model in lab.models[:count]], tmp_path)
-            for count in (1, len(lab.models))
-        )
-    grown, evidence = many[0] - one[0], many[1] - one[1]
-    # In memory evidence is there as objects, and for a moment as text too.
-    assert grown < 8 * evidence
+    models = [model.id for model in Lab().models]
 
+    def run(count: int) -> tuple[int, int, int]:
+        """Bytes that are kept, bytes at most, and bytes of the record."""
+        endpoint = Endpoint(lab["ANTHROPIC_BASE_URL"], lab["ANTHROPIC_API_KEY"], models[:count])
+        tracemalloc.start()
+        record = verify(endpoint, Options(profile="quick"))
+        kept, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return kept, peak, len(encode(record))
 
-def _peak(url: str, key: str, models: list[str], folder: Path) -> tuple[int, int]:
-    """Bytes at most, and bytes of the record."""
-    done = subprocess.run(
-        [sys.executable, "-c", _PEAK, url, key, ",".join(models)],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    peak, evidence = map(int, done.stdout.split())
-    return peak * 1024, evidence
+    run(1)  # what is loaded once belongs to none
+    one, many = run(1), run(len(models))
+    kept, peak, evidence = (more - less for more, less in zip(many, one, strict=True))
+    assert evidence > len(models) * 10_000
+    # As objects; and at most as objects and as text, with the answers that are under way.
+    assert kept < 3 * evidence
+    assert peak < 5 * evidence

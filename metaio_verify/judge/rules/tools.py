@@ -40,6 +40,19 @@ def server_call_ids(
     ]
 
 
+@rule(required=("tool",))
+def not_for_client(
+    answers: Answers, args: Mapping[str, Any], _target: Target, _model: str | None
+) -> list[Finding]:
+    """No answer asks the client to run `tool`, which the endpoint was to run itself."""
+    return [
+        deviation(evidence, f"no call of {args['tool']} for the client", shown(block), "$.content")
+        for evidence in each(answers)
+        for block in evidence.blocks
+        if block.get("type") == "tool_use" and block.get("name") == args["tool"]
+    ]
+
+
 @rule
 def arguments_streamed(
     answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None

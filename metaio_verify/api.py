@@ -45,7 +45,7 @@ from metaio_verify.probe.preflight import ALL, LISTING, Findings, Preflight, lis
 from metaio_verify.probe.proxies import proxy_secrets
 from metaio_verify.probe.redact import Redactor, without_secrets
 from metaio_verify.probe.target import BaseUrl, parse_base_url, parse_credential
-from metaio_verify.probe.trust import way_to
+from metaio_verify.probe.trust import ways_to
 from metaio_verify.probe.upstream import greet, parse_upstream
 from metaio_verify.record import (
     CheckInfo,
@@ -221,8 +221,8 @@ class _Run:
             events=options.max_events,
         )
         origin = self._base.origin
-        way = way_to(origin, concurrency=options.concurrency, authorities=options.ca_bundle)
-        client = Client(way, bounds=bounds, origin=origin)
+        ways = ways_to(origin, authorities=options.ca_bundle)
+        client = Client(ways, bounds=bounds, origin=origin)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(client)
             upstream = None

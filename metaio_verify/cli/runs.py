@@ -17,7 +17,6 @@ from metaio_verify.errors import Problem, UserError
 from metaio_verify.exitcodes import ExitCode, worst
 from metaio_verify.record import RunRecord
 from metaio_verify.report.live import progress
-from metaio_verify.suite.read import find
 
 _IN_A_WORD: dict[int, str] = {
     ExitCode.OK: "works",
@@ -94,7 +93,11 @@ def _prepare(aims: Sequence[Aim]) -> None:
     kept = [aim.config for aim in aims if aim.config is not None]
     records: list[Path] = []
     for options in (aim.options for aim in aims):
-        kept += [*find(options.checks, []), *([options.ca_bundle] if options.ca_bundle else [])]
+        kept += [options.ca_bundle] if options.ca_bundle else []
+        if options.checks:
+            from metaio_verify.suite.read import find  # noqa: PLC0415 - most runs have none
+
+            kept += find(options.checks, [])
         kept += [options.baseline.file] if options.baseline and options.baseline.file else []
         records += [Path(options.since.path)] if options.since else []
     report.prepare([output for aim in aims for output in aim.outputs], kept, records)

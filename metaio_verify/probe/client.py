@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import AsyncIterator, Sequence
-from typing import Self
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Self, TypeAlias
 
 import httpx
 from msgspec import Struct, field
@@ -34,6 +35,10 @@ class Bounds(Struct, frozen=True):
     body: int = 8 * 1024 * 1024
     events: int = 10_000
     """Events of one stream."""
+
+
+Connect: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
+"""Makes a way to the server."""
 
 
 class Outgoing(Struct, frozen=True):
@@ -82,24 +87,27 @@ class _Way:
 
 
 class Client:
-    """Sends requests one by one over kept connections.
+    """Sends requests over connections that are kept.
 
-    It stands on the transport and not on a whole HTTP client, so there are no cookies, no redirects
-    and no headers but those of the request.
+    It stands on transports and not on a whole HTTP client, so there are no cookies, no redirects
+    and no headers but those of the request. Each request under way has a transport of its own: a
+    pool looks at all of its connections for every request, which with 64 of them takes longer than
+    the requests.
     """
 
-    def __init__(
-        self, transport: httpx.AsyncBaseTransport, *, bounds: Bounds, origin: str | None = None
-    ) -> None:
+    def __init__(self, connect: Connect, *, bounds: Bounds, origin: str | None = None) -> None:
         """Prepare a client.
 
         Args:
-            transport: the way to the server; it is closed with the client
+            connect: makes a way to the server; it is closed with the client
             bounds: what one exchange may take and bring
             origin: the one origin that requests may go to; any when not given
 
         """
-        self._transport = transport
+        self._connect = connect
+        self._ways: list[httpx.AsyncBaseTransport] = []
+        self._free: list[httpx.AsyncBaseTransport] = []
+        """Those on which no request is under way; the one used last comes first."""
         self._bounds = bounds
         self._origin = None if origin is None else _origin(httpx.URL(origin))
         self._room = Room(_BODIES * bounds.body)
@@ -107,14 +115,14 @@ class Client:
         self._beating: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._transport.__aenter__()
         self._beating = asyncio.create_task(self._pulse.run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._beating is not None:
             self._beating.cancel()
-        await self._transport.__aexit__()
+        for way in self._ways:
+            await way.aclose()
 
     async def send(self, outgoing: Outgoing) -> Answer:
         """Send one request and read its whole answer; never raises for what the server does."""
@@ -153,7 +161,6 @@ class Client:
     async def _exchange(
         self, outgoing: Outgoing, bounds: Bounds, answer: Answer, way: _Way
     ) -> None:
-        started = answer.started
         timeout = httpx.Timeout(bounds.silence, connect=bounds.connect, pool=None)
         # A Request built by hand carries the headers of the probe and no others of the client.
         request = httpx.Request(
@@ -166,7 +173,26 @@ class Client:
         if self._origin is not None and _origin(request.url) != self._origin:
             # Nothing that is declared gets here; the credential must not depend on that.
             raise httpx.InvalidURL("another origin")
-        response = await self._transport.handle_async_request(request)
+        async with self._transport() as transport:
+            response = await transport.handle_async_request(request)
+            await self._receive(response, outgoing, bounds, answer)
+
+    @asynccontextmanager
+    async def _transport(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
+        """A transport for one request."""
+        if not self._free:
+            self._ways.append(self._connect())
+            self._free.append(self._ways[-1])
+        way = self._free.pop()
+        try:
+            yield way
+        finally:
+            self._free.append(way)
+
+    async def _receive(
+        self, response: httpx.Response, outgoing: Outgoing, bounds: Bounds, answer: Answer
+    ) -> None:
+        started = answer.started
         try:
             answer.headers_at = time.perf_counter() - started
             answer.status = response.status_code

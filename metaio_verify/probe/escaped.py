@@ -70,10 +70,11 @@ def _sign_pattern(sign: str) -> bytes:
     plain = re.escape(sign)
     forms = [
         rf"\\{{1,4}}(?:{plain}|u00{code}|x{code})",
-        plain,
         f"%{code}",
         f"&#x0{{0,4}}{code};",
         f"&#0{{0,4}}{ord(sign)};",
         *([_NAMED[sign]] if sign in _NAMED else []),
+        # Last, as a sign may be the beginning of its own escapes.
+        plain,
     ]
     return f"(?:{'|'.join(forms)})".encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -14,12 +15,13 @@ _KEEP_ALIVE = 2.0
 """Seconds that an idle connection is kept. Common servers close theirs after 5 s."""
 
 
-def way_to(origin: str, *, concurrency: int, authorities: Path | None) -> httpx.AsyncHTTPTransport:
-    """Connections to an origin: straight, or through the proxy that the environment names for it.
+def ways_to(
+    origin: str, *, authorities: Path | None = None
+) -> Callable[[], httpx.AsyncHTTPTransport]:
+    """What makes a way to an origin: straight, or through the proxy of the environment for it.
 
     Args:
         origin: scheme, host and port
-        concurrency: how many requests are under way at a time
         authorities: a PEM file of certificates to trust besides the usual ones
 
     Raises:
@@ -30,18 +32,20 @@ def way_to(origin: str, *, concurrency: int, authorities: Path | None) -> httpx.
     # Reading the certificate store costs some 30 ms that plain HTTP need not pay.
     tls = any(url.startswith("https:") for url in (origin, proxy))
     # A file that cannot be read is told also where the endpoint has no certificate.
-    verify = certificates(authorities) if tls or authorities is not None else False
-    limits = httpx.Limits(
-        max_connections=None,
-        max_keepalive_connections=2 * concurrency,
-        keepalive_expiry=_KEEP_ALIVE,
-    )
-    try:
+    needed = tls or authorities is not None
+    context = certificates(authorities) if needed else httpx.create_ssl_context(verify=False)
+    limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE)
+
+    def connect() -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(
-            verify=verify, limits=limits, proxy=proxy or None, trust_env=False
+            verify=context, limits=limits, proxy=proxy or None, trust_env=False
         )
+
+    try:
+        connect()
     except (ValueError, ImportError, httpx.InvalidURL):
         raise bad_proxy() from None
+    return connect
 
 
 def certificates(bundle: Path | None) -> ssl.SSLContext:

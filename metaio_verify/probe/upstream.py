@@ -15,10 +15,9 @@ from metaio_verify.marker import CONTROL, FORMAT, TOKEN_HEADER
 from metaio_verify.probe.client import Answer, Bounds, Client, Outgoing
 from metaio_verify.probe.redact import Redactor
 from metaio_verify.probe.target import BaseUrl, Credential, parse_base_url, parse_credential
-from metaio_verify.probe.trust import way_to
+from metaio_verify.probe.trust import ways_to
 from metaio_verify.record import REDACTED, Forwarded, ForwardedRequest, Played
 
-_AT_ONCE = 8
 _PATIENCE = 12.0
 """Seconds to wait until everything that the gateway asked for has ended."""
 
@@ -64,8 +63,8 @@ async def greet(
     could find would be about the gateway.
     """
     origin = place.base.origin
-    way = way_to(origin, concurrency=_AT_ONCE, authorities=authorities)
-    client = Client(way, bounds=Bounds(body=_LARGEST), origin=origin)
+    ways = ways_to(origin, authorities=authorities)
+    client = Client(ways, bounds=Bounds(body=_LARGEST), origin=origin)
     await stack.enter_async_context(client)
     upstream = Upstream(client, place.base, place.token, client_key)
     await upstream.greet()

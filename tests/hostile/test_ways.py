@@ -216,7 +216,7 @@ def test_the_client_sends_nothing_to_another_origin(url: str) -> None:
 
     async def send() -> str:
         client = Client(
-            httpx.AsyncHTTPTransport(),
+            httpx.AsyncHTTPTransport,
             bounds=Bounds(connect=1, silence=1, total=1),
             origin="http://127.0.0.1:1",
         )

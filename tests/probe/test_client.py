@@ -21,7 +21,7 @@ def fetch(url: str, bounds: Bounds | None = None, leave_after: bytes | None = No
 
     async def run() -> Answer:
         limits = bounds or Bounds(connect=5, silence=5, total=10)
-        async with Client(httpx.AsyncHTTPTransport(), bounds=limits) as client:
+        async with Client(httpx.AsyncHTTPTransport, bounds=limits) as client:
             return await client.send(Outgoing("GET", url, [], leave_after=leave_after))
 
     return asyncio.run(run())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import httpx
@@ -195,9 +196,9 @@ class Asker:
         tls = any(url.startswith("https:") for url in (setup.base.origin, way))
         key = (way, tls, bound)
         if key not in self._clients:
-            transport = _transport(self._authorities if tls else None, setup.proxy)
+            connect = partial(_transport, self._authorities if tls else None, setup.proxy)
             origin = self._origin if bound else None
-            client = Client(transport, bounds=self._bounds, origin=origin)
+            client = Client(connect, bounds=self._bounds, origin=origin)
             self._clients[key] = await self._stack.enter_async_context(client)
         return self._clients[key]
 

@@ -69,7 +69,7 @@ def _sign_pattern(sign: str) -> bytes:
     code = f"{ord(sign):02x}"
     plain = re.escape(sign)
     forms = [
-        rf"\\{{1,4}}(?:{plain}|u00{code}|x{code})",
+        rf"\\{{1,4}}(?:u00{code}|x{code}|{plain})",
         f"%{code}",
         f"&#x0{{0,4}}{code};",
         f"&#0{{0,4}}{ord(sign)};",

@@ -14,7 +14,9 @@ def spoken(text: str, secrets: Iterable[str] = ()) -> str:
     from metaio_verify.judge.internals import mask_keys  # noqa: PLC0415
     from metaio_verify.probe.proxies import proxy_secrets  # noqa: PLC0415
     from metaio_verify.probe.redact import Redactor  # noqa: PLC0415
+    from metaio_verify.report.text import without_commands  # noqa: PLC0415
 
     known = [value for name in _KEYS if (value := os.environ.get(name))]
     text = mask_keys(Redactor([*known, *secrets, *proxy_secrets()]).text(text))
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    text = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    return without_commands(text)

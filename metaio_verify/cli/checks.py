@@ -136,7 +136,7 @@ def _counted(number: int, word: str) -> str:
 
 
 def _print_json(checks: Sequence[Check], suite: Suite) -> None:
-    import msgspec  # noqa: PLC0415
+    from metaio_verify.jsontext import json_text  # noqa: PLC0415
 
     rows = [
         {
@@ -150,7 +150,7 @@ def _print_json(checks: Sequence[Check], suite: Suite) -> None:
         }
         for check in checks
     ]
-    typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+    typer.echo(json_text(rows), nl=False)
 
 
 def _print_list(checks: Sequence[Check]) -> None:
@@ -169,5 +169,7 @@ def _styled(text: str, *, fg: str | None = None, bold: bool = False) -> str:
 
 def _print(text: str) -> None:
     """Print with colour where it is wanted: on a terminal, unless the environment decides."""
+    from metaio_verify.report.text import without_commands  # noqa: PLC0415 - as all imports here
+
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    typer.echo(text, color=colour or bool(os.environ.get("FORCE_COLOR")))
+    typer.echo(without_commands(text), color=colour or bool(os.environ.get("FORCE_COLOR")))

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import msgspec
-
 from metaio_verify.compare.model import Comparison
 from metaio_verify.errors import Problem, UserError
+from metaio_verify.jsontext import json_text
 from metaio_verify.report import files
 from metaio_verify.report.formats import show
 from metaio_verify.report.surface import Surface
@@ -45,8 +44,7 @@ class Format(StrEnum):
 
                 return html.render(comparison)
             case Format.JSON:
-                text = msgspec.json.format(msgspec.json.encode(comparison), indent=2)
-                return text.decode() + "\n"
+                return json_text(comparison)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from metaio_verify.doctor.finding import Finding, Severity
 from metaio_verify.doctor.live.asker import Try
 from metaio_verify.doctor.secrets import Veil
 from metaio_verify.exitcodes import ExitCode
+from metaio_verify.jsontext import json_text
 
 FORMAT = "metaio-verify/doctor/1"
 
@@ -73,5 +74,4 @@ def veiled(report: Report, veil: Veil) -> Report:
 
 def encode(report: Report) -> str:
     """Return the report as indented JSON with a final line break."""
-    text = msgspec.json.encode(report)
-    return msgspec.json.format(text, indent=2).decode() + "\n"
+    return json_text(report)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from metaio_verify.record import REDACTED, Exchange
+from metaio_verify.report.text import COMMAND, safe
 
 VARIABLE = "ANTHROPIC_API_KEY"
 """What the command reads the credential from."""
@@ -129,12 +130,14 @@ def _quote(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote for a POSIX shell; what a terminal would act on is written as bytes in `$'…'`."""
+    """Quote for a POSIX shell; what a terminal or a log would act on is written in `$'…'`."""
     if _PLAIN.fullmatch(text):
         return text
-    if text.isprintable():
+    if safe(text, len(text)) == text:
         return "'" + text.replace("'", "'\\''") + "'"
-    return "$'" + "".join(map(_ansi_c, text)) + "'"
+    alive = {found.start() for found in COMMAND.finditer(text)}
+    signs = (_octal(sign) if at in alive else _ansi_c(sign) for at, sign in enumerate(text))
+    return "$'" + "".join(signs) + "'"
 
 
 def _ansi_c(character: str) -> str:
@@ -142,5 +145,9 @@ def _ansi_c(character: str) -> str:
         return f"\\{character}"
     if character.isprintable():
         return character
+    return _octal(character)
+
+
+def _octal(character: str) -> str:
     # Three octal digits never swallow a digit that follows, as hexadecimal ones may.
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))

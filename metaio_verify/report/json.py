@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from metaio_verify.errors import Place, Problem, UserError
+from metaio_verify.jsontext import json_text
 from metaio_verify.record import FORMAT, RunRecord
 
 _SCHEMA_ID = "urn:metaio-verify:run:1"
@@ -134,7 +135,7 @@ def _place(data: bytes, offset: int, path: str) -> Place:
 
 
 def _indented(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return json_text(value).encode()
 
 
 def _tamed(value: Any, depth: int = 0) -> Any:

@@ -57,6 +57,9 @@ class Page:
         width = max(_NARROWEST_COLUMN, self._surface.width - indent - hang)
         for number, line in enumerate(text.wrap(self._console, width) or [text]):
             line.rstrip()
+            if line.plain.startswith("::"):
+                # A long word was torn there, and GitHub obeys lines that begin so.
+                line = Text("\\x3a") + line[1:]  # noqa: PLW2901
             margin = " " * (indent + (hang if number else 0))
             self._lines.append(Text(margin) + line if line.plain else Text())
 

@@ -19,18 +19,30 @@ _CLIENTS = {
 _VERSIONS = {">=": "{}+", "<=": "up to {}", ">": "after {}", "<": "before {}", "==": "{}"}
 _CLIENT = re.compile(r"([A-Za-z][\w.@/-]*?)\s*(>=|<=|==|<|>)\s*([\w.]+)")
 
+COMMAND = re.compile(r"(?<!\S):(?=:[A-Za-z])|#(?=#(?:vso|teamcity)?\[)")
+"""How lines begin that GitHub obeys; and what GitHub, Azure and TeamCity obey within a line."""
+
 
 def safe(text: str, limit: int = _LONGEST) -> str:
     r"""Return the text with everything written out that a terminal would act on.
 
     Control characters, terminal escapes, line breaks, bidirectional overrides, invisible
-    characters and lone surrogates appear as `\n`, `\x1b`, `\u202e`; what is longer than `limit`
-    is cut and says how long it was. The result is one line and printable.
+    characters and lone surrogates appear as `\n`, `\x1b`, `\u202e`; so does the first sign of what
+    the log of a CI job would take for a command, `\x3a:error::` or `\x23#[error]`. What is longer
+    than `limit` is cut and says how long it was. The result is one line and printable.
     """
     shown = text if len(text) <= limit else text[:limit]
     if not shown.isprintable():
         shown = "".join(map(_visible, shown))
+    shown = without_commands(shown)
     return shown if len(text) <= limit else f"{shown}… ({len(text):,} characters)"
+
+
+def without_commands(text: str) -> str:
+    """Return the text with nothing alive in it that the log of a CI job obeys."""
+    if "::" not in text and "##" not in text:
+        return text
+    return COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _visible(character: str) -> str:

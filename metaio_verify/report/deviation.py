@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from metaio_verify.record import Exchange, RunRecord
 from metaio_verify.report.curl import replay
 from metaio_verify.report.group import Deviation, Seen
 from metaio_verify.report.layout import LABEL, Page, joined
 from metaio_verify.report.text import listed, plural, safe
+from metaio_verify.urls import split
 
 _INDENT = 4
 _SHOWN_IN_FULL = 3
@@ -80,9 +79,9 @@ def _exchange(record: RunRecord, seen: Seen) -> str:
     exchange = _find(record, seen.finding.exchange)
     if exchange is None:
         return ""
-    url = urlsplit(exchange.request.url)
+    url = split(exchange.request.url)
     path = f"{url.path}?{url.query}" if url.query else url.path
-    base = urlsplit(record.target.base_url).path
+    base = split(record.target.base_url).path
     answer = f"answered {exchange.response.status}" if exchange.response else "no answer"
     often = len(seen.exchanges) > max(1, len(seen.models))
     return joined(

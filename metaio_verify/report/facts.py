@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import msgspec
 
 from metaio_verify.record import REDACTED, Exchange, Judgement, Received, RunRecord
 from metaio_verify.report.text import listed
+from metaio_verify.urls import split
 from metaio_verify.verdict import Verdict
 
 VARIABLES = {"x-api-key": "ANTHROPIC_API_KEY", "bearer": "ANTHROPIC_AUTH_TOKEN"}
@@ -144,11 +144,11 @@ def _any(judged: Iterable[Judgement], verdict: Verdict) -> bool:
 
 
 def _sent(record: RunRecord, method: str, path: str) -> list[Exchange]:
-    prefix = urlsplit(record.target.base_url).path
+    prefix = split(record.target.base_url).path
     return [
         one
         for one in record.exchanges
-        if one.request.method == method and urlsplit(one.request.url).path == prefix + path
+        if one.request.method == method and split(one.request.url).path == prefix + path
     ]
 
 

@@ -6,6 +6,7 @@ the same text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.jsontext import json_text
 from metaio_verify.record import FORMAT, RunRecord
+from metaio_verify.urls import split
 
 _SCHEMA_ID = "urn:metaio-verify:run:1"
 _FAMILY = FORMAT.rpartition("/")[0] + "/"
@@ -56,7 +58,7 @@ def decode(data: bytes, path: str) -> RunRecord:
         ) from None
     _check_format(document, path)
     try:
-        return msgspec.convert(document, RunRecord)
+        record = msgspec.convert(document, RunRecord)
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at ")
         at = f" at {where.strip('`')}" if where else ""
@@ -67,6 +69,11 @@ def decode(data: bytes, path: str) -> RunRecord:
                 _MAKE_ONE,
             )
         ) from None
+    for where, url in _urls(record):
+        if not _is_url(url):
+            message = f"this run record is damaged at {where}: it is no URL"
+            raise UserError(Problem(message, Place(path), _MAKE_ONE))
+    return record
 
 
 def read(path: Path) -> RunRecord:
@@ -106,6 +113,27 @@ def _check_format(document: object, path: str) -> None:
         message = f'this is JSON, but no run record: it has no "format": "{FORMAT}"'
         hint = _MAKE_ONE
     raise UserError(Problem(message, Place(path), hint))
+
+
+def _urls(record: RunRecord) -> Iterator[tuple[str, str]]:
+    """Each URL of a record, and where it stands."""
+    yield "$.target.base_url", record.target.base_url
+    yield "$.target.given_url", record.target.given_url
+    for number, one in enumerate(record.exchanges):
+        yield f"$.exchanges[{number}].request.url", one.request.url
+    if record.since is not None:
+        yield "$.since.base_url", record.since.base_url
+    if record.reference is not None:
+        yield "$.reference.base_url", record.reference.base_url
+
+
+def _is_url(text: str) -> bool:
+    """Whether it has parts; what they are is shown as it is."""
+    try:
+        split(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _malformed(data: bytes, path: str, message: str) -> Problem:

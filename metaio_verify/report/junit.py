@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from metaio_verify.record import Judgement, RunRecord, Waiver
@@ -19,6 +18,7 @@ from metaio_verify.report.settled import Kind, kind, stopper
 from metaio_verify.report.summary import summarise
 from metaio_verify.report.text import moment, safe
 from metaio_verify.report.waivers import place_of
+from metaio_verify.urls import split
 
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even as a reference."""
@@ -167,7 +167,7 @@ def _time(seconds: float) -> str:
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).netloc or url
+        return split(url).netloc or url
     except ValueError:
         return url
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import RunRecord
@@ -13,6 +12,7 @@ from metaio_verify.report.markup import shell_word
 from metaio_verify.report.places import Block, blocks
 from metaio_verify.report.summary import Outcome, Summary, summarise
 from metaio_verify.report.text import date, safe
+from metaio_verify.urls import split
 from metaio_verify.verdict import Verdict
 
 
@@ -38,7 +38,7 @@ class Page:
     @property
     def host(self) -> str:
         """The name that a person calls the endpoint by."""
-        return urlsplit(self.record.target.base_url).netloc or self.record.target.base_url
+        return split(self.record.target.base_url).netloc or self.record.target.base_url
 
     @property
     def date(self) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.rules.discovery import model_ids
 from metaio_verify.judge.rules.registry import Answers, deviation, each, rule
 from metaio_verify.judge.wording import shown
 from metaio_verify.record import Finding, Target
+from metaio_verify.urls import split
 
 
 @rule(probes=2)
@@ -94,5 +95,5 @@ def _count(evidence: Evidence) -> int:
 
 def _last_segments(evidence: Evidence) -> str:
     """The id in the URL of a request; it may hold slashes."""
-    path = urlsplit(evidence.exchange.request.url).path
+    path = split(evidence.exchange.request.url).path
     return unquote(path.rpartition("/v1/models/")[2])

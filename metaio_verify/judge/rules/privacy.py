@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.internals import leaks
 from metaio_verify.judge.rules.registry import Answers, deviation, each, rule
 from metaio_verify.record import Finding, Target
+from metaio_verify.urls import split
 
 _MADE_UP = re.compile(r"sk-[\w-]*metaio-verify[\w-]*")
 
@@ -45,7 +45,7 @@ def no_internal_leak(
     answers: Answers, _args: Mapping[str, Any], target: Target, _model: str | None
 ) -> list[Finding]:
     """No error shows stack traces, file paths, keys, account ids or hosts of the inside."""
-    own_host = urlsplit(target.base_url).hostname or ""
+    own_host = split(target.base_url).hostname or ""
     findings = []
     for evidence in each(answers):
         if evidence.succeeded and evidence.value("error") is None:

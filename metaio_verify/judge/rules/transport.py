@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.rules.registry import (
@@ -16,6 +15,7 @@ from metaio_verify.judge.rules.registry import (
     rule,
 )
 from metaio_verify.record import Finding, Target
+from metaio_verify.urls import split
 
 _LONG = 1.0
 """Seconds; a stream that is finished sooner may arrive in one piece."""
@@ -102,7 +102,7 @@ def encrypted(
     _answers: Answers, _args: Mapping[str, Any], target: Target, _model: str | None
 ) -> list[Finding]:
     """The base URL is https, or its host is this machine."""
-    url = urlsplit(target.base_url)
+    url = split(target.base_url)
     if url.scheme == "https" or _is_local(url.hostname or ""):
         return []
     return [Finding(expected="https", actual=f"{url.scheme}://{url.netloc}", where="base URL")]

@@ -40,15 +40,20 @@ _SEGMENT = re.compile(
     re.VERBOSE,
 )
 
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+
 
 @lru_cache(maxsize=4096)
 def compile_path(path: str) -> Query:
     """Make a function that returns the nodes which a path selects in a document.
 
     Raises:
-        ValueError: the text is no JSONPath; the message says why.
+        ValueError: the text is no JSONPath, or one that may take for ever; the message says why.
 
     """
+    if _QUOTED.sub("", path).count("..") > 1:
+        # What is found in what is found: a server could answer so that it fills all memory.
+        raise ValueError("`..` may stand in a path once")
     return _simple(path) or _full(path)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import re
+import time
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from msgspec import UNSET, Struct, json
 from msgspec.structs import replace
@@ -14,9 +16,10 @@ from metaio_verify.judge.sse import NOT_JSON, looks_like_events, parse
 from metaio_verify.probe import auth
 from metaio_verify.probe.clean import cleaned
 from metaio_verify.probe.client import Answer, Client, Outgoing
+from metaio_verify.probe.failures import failure
 from metaio_verify.probe.redact import Redactor
 from metaio_verify.probe.target import BaseUrl, Credential
-from metaio_verify.probe.template import Values, fill
+from metaio_verify.probe.template import TooLargeError, Values, fill
 from metaio_verify.probe.upstream import Upstream
 from metaio_verify.record import (
     Clock,
@@ -51,6 +54,14 @@ class Shot(Struct, frozen=True):
     """What this attempt changes in the probe's body (JSON merge patch)."""
 
 
+_DOTS = frozenset({".", ".."})
+"""Parts of a path that lead elsewhere, for some servers also where they are encoded."""
+
+
+class _ElsewhereError(Exception):
+    """A request would not go below the base URL."""
+
+
 class Wire:
     """Sends probes below one base URL with one credential.
 
@@ -74,21 +85,15 @@ class Wire:
 
     async def send(self, probe: Probe, model: str | None, values: Values, shot: Shot) -> Exchange:
         """Fire one request of a probe and return its evidence."""
-        url = self._url(probe, values)
-        body = _body(probe, shot.patch, values)
-        headers = self._headers(probe, values, has_body=body is not None)
-        silence = probe.timeout if isinstance(probe.timeout, (int, float)) else None
-        padded = body + b" " * probe.padding if body is not None else None
-        outgoing = Outgoing(
-            probe.method,
-            url,
-            headers,
-            padded,
-            silence,
-            chunked=probe.chunked,
-            leave_after=_leave_after(probe),
-        )
-        answer = await self._client.send(outgoing)
+        try:
+            url = self._url(probe, values)
+            body = _body(probe, shot.patch, values)
+            headers = self._headers(probe, values, has_body=body is not None)
+        except (TooLargeError, _ElsewhereError) as error:
+            url, body, headers = str(self.base), None, []
+            answer = Answer(started=time.perf_counter(), failure=failure("unsent", str(error)))
+        else:
+            answer = await self._client.send(_outgoing(probe, url, headers, body))
         forwarded: list[Forwarded] | None = None
         if self.upstream is not None and isinstance(probe.upstream, str):
             forwarded = await self.upstream.take(values.used["token"], answer.started)
@@ -122,6 +127,8 @@ class Wire:
     def _url(self, probe: Probe, values: Values) -> str:
         # A model id may hold a slash, which must not become a part of the path.
         path = fill(probe.path, lambda name: quote(str(values(name)), safe=""))
+        if not _DOTS.isdisjoint(re.split(r"[/\\]", unquote(str(path).partition("?")[0]))):
+            raise _ElsewhereError("a value of an answer would lead out of the base URL")
         url = self.base.below(str(path))
         query = urlencode(fill(probe.query, values))
         return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
@@ -165,9 +172,9 @@ class Wire:
                 text=text,
                 base64=encoded,
             )
-        failure = answer.failure
-        if failure is not None:
-            failure = Failure(kind=failure.kind, detail=clean(failure.detail))
+        failed = answer.failure
+        if failed is not None:
+            failed = Failure(kind=failed.kind, detail=clean(failed.detail))
         return replace(
             exchange,
             request=SentRequest(
@@ -178,7 +185,7 @@ class Wire:
                 padding=request.padding,
             ),
             response=received,
-            failure=failure,
+            failure=failed,
             timing=Clock(
                 headers=_seconds(answer.headers_at),
                 total=round(answer.total, 6),
@@ -191,6 +198,18 @@ class Wire:
             upstream_leaks=shown,
             aborted=answer.aborted,
         )
+
+
+def _outgoing(probe: Probe, url: str, headers: Headers, body: bytes | None) -> Outgoing:
+    return Outgoing(
+        probe.method,
+        url,
+        headers,
+        body + b" " * probe.padding if body is not None else None,
+        probe.timeout if isinstance(probe.timeout, (int, float)) else None,
+        chunked=probe.chunked,
+        leave_after=_leave_after(probe),
+    )
 
 
 def _leave_after(probe: Probe) -> bytes | None:

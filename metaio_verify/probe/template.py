@@ -11,11 +11,41 @@ from typing import Any
 
 from metaio_verify.marker import Mark
 
+MOST = 64 * 2**20
+"""Bytes that one request may take in memory when it is filled, roughly."""
+_OVERHEAD = 64
+"""Bytes that a value takes besides its text."""
+
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^${}]*)\}")
 _ALPHABET = string.ascii_uppercase + string.digits
 FOR_EACH, SEND, EACH = "for-each", "send", "each"
 """The keys of an item of a list that stands for several, and the name of what differs in them."""
 _FILLER = "The quick brown fox jumps over the lazy dog. "
+
+
+class TooLargeError(Exception):
+    """What a check file makes of the values of an answer is more than any request needs."""
+
+
+class _Meter:
+    """Counts what is put in, so that lists of lists of an answer cannot fill all memory."""
+
+    def __init__(self) -> None:
+        self._left = MOST
+
+    def take(self, value: Any) -> Any:
+        """The value, once it is counted."""
+        open_values = [value]
+        while open_values:
+            one = open_values.pop()
+            self._left -= _OVERHEAD + (len(one) if isinstance(one, str) else 0)
+            if self._left < 0:
+                raise TooLargeError(f"the request would take more than {MOST:,} bytes")
+            if isinstance(one, dict):
+                open_values += [*one, *one.values()]
+            elif isinstance(one, list | tuple):
+                open_values += one
+        return value
 
 
 def new_token() -> str:
@@ -36,24 +66,35 @@ def fill(value: Any, lookup: Callable[[str], Any]) -> Any:
     A string that is one reference becomes the value itself; inside longer text it is inserted as
     text. `$${` stands for a plain `${`. In a list, `{for-each: LIST, send: ITEM}` becomes as many
     items as the list has values, each of them with its value for `${each}`.
+
+    Raises:
+        TooLargeError: the result would take more than `MOST` bytes.
+
     """
+    return _filled(value, lookup, _Meter())
+
+
+def _filled(value: Any, lookup: Callable[[str], Any], meter: _Meter) -> Any:
     match value:
         case str():
-            return _fill_text(value, lookup)
+            return _fill_text(value, lookup, meter)
         case dict():
-            return {fill(key, lookup): fill(item, lookup) for key, item in value.items()}
+            return {
+                _filled(key, lookup, meter): _filled(item, lookup, meter)
+                for key, item in value.items()
+            }
         case list() | tuple():
-            return [filled for item in value for filled in _items(item, lookup)]
-    return value
+            return [filled for item in value for filled in _items(item, lookup, meter)]
+    return meter.take(value)
 
 
-def _items(item: Any, lookup: Callable[[str], Any]) -> list[Any]:
+def _items(item: Any, lookup: Callable[[str], Any], meter: _Meter) -> list[Any]:
     """What one item of a list becomes: itself, or as many as its `for-each` has values."""
     if not isinstance(item, dict) or item.keys() != {FOR_EACH, SEND}:
-        return [fill(item, lookup)]
-    values = fill(item[FOR_EACH], lookup)
+        return [_filled(item, lookup, meter)]
+    values = _filled(item[FOR_EACH], lookup, meter)
     return [
-        fill(item[SEND], _with_each(value, lookup))
+        _filled(item[SEND], _with_each(value, lookup), meter)
         for value in (values if isinstance(values, list) else [values])
     ]
 
@@ -62,13 +103,14 @@ def _with_each(value: Any, lookup: Callable[[str], Any]) -> Callable[[str], Any]
     return lambda name: value if name == EACH else lookup(name)
 
 
-def _fill_text(text: str, lookup: Callable[[str], Any]) -> Any:
+def _fill_text(text: str, lookup: Callable[[str], Any], meter: _Meter) -> Any:
+    meter.take(text)
     if "${" not in text:
         return text
     whole = _REFERENCE.fullmatch(text)
     if whole and whole[1] is not None:
-        return lookup(whole[1])
-    return _REFERENCE.sub(lambda m: "${" if m[1] is None else str(lookup(m[1])), text)
+        return meter.take(lookup(whole[1]))
+    return _REFERENCE.sub(lambda m: "${" if m[1] is None else str(meter.take(lookup(m[1]))), text)
 
 
 class Values:

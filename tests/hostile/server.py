@@ -86,8 +86,8 @@ class _Server:
                 connection, _ = listener.accept()
                 self._open.add(connection)
                 thread = threading.Thread(target=self._talk, args=(connection,), daemon=True)
-                self._threads.append(thread)
                 thread.start()
+                self._threads.append(thread)
 
     def stop(self) -> None:
         """Drop every connection."""

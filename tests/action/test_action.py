@@ -156,9 +156,10 @@ def test_no_input_becomes_a_command(workspace: Path) -> None:
 
 
 def test_what_an_endpoint_writes_is_no_command(workspace: Path) -> None:
-    """A line of the log that begins like a command is not obeyed."""
+    """No line of the log begins like a command, also where the text was wrapped."""
     done = act(workspace, Lab(), models=f"{'x' * 66} ::error::taken", only="auth.x-api-key")
-    assert any(line.lstrip().startswith("::error::taken") for line in done.log.splitlines())
+    assert not any(line.lstrip().startswith("::error::taken") for line in done.log.splitlines())
+    assert "\\x3a:error::taken" in done.log
     assert done.code != 0
     assert all(line.startswith("::error title=metaio-verify") for line in obeyed(done.log))
     assert set(done.steps["verify"]) <= set(load(ACTION)["outputs"])

@@ -26,11 +26,11 @@ from metaio_verify.record import REDACTED, RunRecord
 _SHORTEST_DISTINCT_KEY = 8
 """Shorter keys occur in ordinary text and are only taken out where they stand as a credential."""
 _LABEL = (
-    rb"(?:\b(?:bearer|basic)\s+"
+    rb"(?:\b(?:bearer|basic)\s{1,20}"
     rb"|(?:\bkey|api[ _-]?key|token|secret|password|credential|authorization)\\?[\"'`]?"
-    rb"\s*[:=]?\s*\\?[\"'`]?(?:bearer\s+)?)"
+    rb"\s{0,20}[:=]?\s{0,20}\\?[\"'`]?(?:bearer\s{1,20})?)"
 )
-"""What stands before a credential."""
+"""What stands before a credential. Spaces are counted, as a server may send millions of them."""
 _CARRIERS = re.compile(r"api-?key|authorization|credential|token|secret", re.IGNORECASE)
 """Names of headers that carry one."""
 _SHORTEST_SPLIT_KEY = 24
@@ -137,9 +137,11 @@ class Redactor:
                 at = secret.find(match[0])
                 if at < 0:
                     continue
-                before = _common(reversed(text[: match.start()][-at:]), reversed(secret[:at]), at)
+                before_it = text[max(0, match.start() - at) : match.start()]
+                before = _common(reversed(before_it), reversed(secret[:at]), at)
                 rest = secret[at + _BLOCK :]
-                after = _common(text[match.end() :][: len(rest)], rest, len(rest))
+                follows = text[match.end() : match.end() + len(rest)]
+                after = _common(follows, rest, len(rest))
                 if before + _BLOCK + after >= _PART:
                     end = match.end() + after
                     found.append((match.start() - before, end))

@@ -54,7 +54,7 @@ def in_turn() -> tuple[Picks, Serve]:
     return picks, serve
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def echoing() -> Iterator[str]:
     """An endpoint that lets a run begin, and then repeats the key in all ways."""
     picks, serve = in_turn()
@@ -62,7 +62,7 @@ def echoing() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def record(echoing: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The record of a run against it."""
     path = tmp_path_factory.mktemp("canary") / "run.json"

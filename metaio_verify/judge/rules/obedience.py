@@ -117,7 +117,7 @@ _ENDS = {
 
 
 def _says_nothing(evidence: Evidence) -> bool:
-    return evidence.text == "" or evidence.value("stop_reason") in _ENDS
+    return evidence.text == "" or str(evidence.value("stop_reason")) in _ENDS
 
 
 def _end(evidence: Evidence, control: Evidence) -> str:

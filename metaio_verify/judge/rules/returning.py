@@ -18,7 +18,7 @@ from metaio_verify.judge.wording import shown
 from metaio_verify.record import Dialect, Finding, Target
 
 _NOTHING = "nothing"
-_MOMENTOUS = frozenset({"message_start", "content_block_delta"})
+_MOMENTOUS = ("message_start", "content_block_delta")
 _MAPPED = frozenset({"content", "stop_reason", "stop_sequence", "model", "request_id"})
 """Judged elsewhere, or the gateway's to change."""
 

@@ -16,13 +16,13 @@ from metaio_verify.judge.rules.registry import Answers, NotSeenError, deviation,
 from metaio_verify.judge.wording import shown
 from metaio_verify.record import Finding, Target
 
-_KINDS = frozenset({"thinking", "redacted_thinking"})
+_KINDS = ("thinking", "redacted_thinking")
 _FOREIGN = ("reasoning_content", "reasoning", "reasoning_details")
 """Fields in which other APIs put what a model thinks."""
 
 _TAG = re.compile(r"</?(?:think|thinking|reasoning)>", re.IGNORECASE)
 
-_CUT = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn", "refusal"})
+_CUT = ("max_tokens", "model_context_window_exceeded", "pause_turn", "refusal")
 """Stop reasons of answers that go on, or would have gone on, behind their last block."""
 
 _SHORT = 40

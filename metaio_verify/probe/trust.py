@@ -1,4 +1,4 @@
-"""Whom the client trusts: the usual authorities, and those of the user."""
+"""The ways to a server: straight or through a proxy, and whose certificates are trusted."""
 
 from __future__ import annotations
 

@@ -20,6 +20,19 @@ class Value(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of the record's parts."""
 
 
+def text_or_base64(body: bytes) -> tuple[str | None, str | None]:
+    """A body as it is written down: as text where it is UTF-8, in base64 otherwise."""
+    try:
+        return body.decode(), None
+    except UnicodeDecodeError:
+        return None, base64.b64encode(body).decode()
+
+
+def _bytes(text: str | None, encoded: str | None) -> bytes:
+    """A body that was written down so."""
+    return (text or "").encode() if encoded is None else base64.b64decode(encoded)
+
+
 class SentRequest(Value, frozen=True, kw_only=True):
     """A request as it was sent, with the credential replaced."""
 
@@ -46,9 +59,7 @@ class Received(Value, frozen=True, kw_only=True):
     @property
     def body(self) -> bytes:
         """The body's bytes."""
-        if self.base64 is not None:
-            return base64.b64decode(self.base64)
-        return (self.text or "").encode()
+        return _bytes(self.text, self.base64)
 
 
 class Failure(Value, frozen=True, kw_only=True):
@@ -109,9 +120,7 @@ class ForwardedRequest(Value, frozen=True, kw_only=True):
     @property
     def body(self) -> bytes:
         """The body's bytes."""
-        if self.base64 is not None:
-            return base64.b64decode(self.base64)
-        return (self.text or "").encode()
+        return _bytes(self.text, self.base64)
 
 
 class Played(Value, frozen=True, kw_only=True):

@@ -18,6 +18,9 @@ from metaio_verify.record import Exchange
 NO_DOCUMENT: Final = NOT_JSON
 """The document of an answer that has none: no answer, no JSON, no event of a message."""
 
+THOUGHTS: Final = ("thinking", "redacted_thinking")
+"""The types of blocks that hold what a model thought. What is held against them may not hash."""
+
 _LOADED = frozenset({429, 529})
 """Status codes that say nothing but: too much at the moment."""
 _UNAVAILABLE = 503

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 from typing import Any
@@ -12,6 +11,7 @@ from msgspec import UNSET, Struct, json
 from msgspec.structs import replace
 
 from metaio_verify import __version__
+from metaio_verify.exchange import text_or_base64
 from metaio_verify.judge.sse import NOT_JSON, looks_like_events, parse
 from metaio_verify.probe import auth
 from metaio_verify.probe.clean import cleaned
@@ -164,7 +164,7 @@ class Wire:
         found = cleaned(answer, self._redactor, self.base.host)
         received = None
         if answer.status:
-            text, encoded = _as_text(found.body)
+            text, encoded = text_or_base64(found.body)
             received = Received(
                 status=answer.status,
                 http_version=answer.http_version,
@@ -268,13 +268,6 @@ def _events(received: Received, body: bytes, chunks: list[tuple[float, int]]) ->
         )
         for event, data in zip(stream.events, stream.documents, strict=True)
     ]
-
-
-def _as_text(body: bytes) -> tuple[str | None, str | None]:
-    try:
-        return body.decode(), None
-    except UnicodeDecodeError:
-        return None, base64.b64encode(body).decode()
 
 
 def _seconds(value: float | None) -> float | None:

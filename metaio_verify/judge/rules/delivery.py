@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.evidence import THOUGHTS, Evidence
 from metaio_verify.judge.rules.registry import (
     Answers,
     NothingToJudgeError,
@@ -136,12 +136,9 @@ def _other_cause(evidence: Evidence) -> str:
     tokens = evidence.value("usage", "output_tokens")
     written = sum(size for _, size in _pieces(evidence))
     hidden = isinstance(tokens, int) and written < _CHARACTERS * tokens
-    if hidden or any(block.get("type") in _THOUGHTS for block in evidence.blocks):
+    if hidden or any(block.get("type") in THOUGHTS for block in evidence.blocks):
         return "the model thought before it wrote, so the wait may have been its own"
     return ""
-
-
-_THOUGHTS = ("thinking", "redacted_thinking")
 
 
 def _finding(evidence: Evidence, burst: Burst, start: float, control: Any) -> Finding:

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from metaio_verify.judge.document import NotJSONError, decode
-from metaio_verify.judge.evidence import Evidence
+from metaio_verify.judge.evidence import THOUGHTS, Evidence
 from metaio_verify.judge.rules.registry import Answers, NotSeenError, deviation, each, rule
 from metaio_verify.judge.wording import shown
 from metaio_verify.record import Finding, Target
 
-_KINDS = ("thinking", "redacted_thinking")
 _FOREIGN = ("reasoning_content", "reasoning", "reasoning_details")
 """Fields in which other APIs put what a model thinks."""
 
@@ -121,8 +120,8 @@ def thinking_first(
         for evidence in _finished(answers)
         if evidence.value("stop_reason") not in _CUT
         and evidence.blocks[-1:]
-        and evidence.blocks[-1].get("type") in _KINDS
-        and any(block.get("type") not in _KINDS for block in evidence.blocks)
+        and evidence.blocks[-1].get("type") in THOUGHTS
+        and any(block.get("type") not in THOUGHTS for block in evidence.blocks)
     ]
 
 
@@ -177,7 +176,7 @@ def no_foreign_reasoning(
     """
     findings = []
     for evidence in each(answers):
-        if any(block.get("thinking") for block in evidence.blocks if block.get("type") in _KINDS):
+        if any(block.get("thinking") for block in evidence.blocks if block.get("type") in THOUGHTS):
             continue
         places: list[tuple[str, Any]] = [(f"event {n}", data) for n, data in evidence.event_data]
         if not places and evidence.has_document:
@@ -219,7 +218,7 @@ def thinking_counted(
         tokens = _count(evidence.value("usage", "output_tokens"))
         thought = _count(evidence.value("usage", "output_tokens_details", "thinking_tokens"))
         least = max(thought or 0, _words(evidence) // 2)
-        if tokens is None or not any(block.get("type") in _KINDS for block in evidence.blocks):
+        if tokens is None or not any(block.get("type") in THOUGHTS for block in evidence.blocks):
             continue
         if tokens < least:
             where = "$.usage.output_tokens"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from metaio_verify.judge.evidence import Evidence
@@ -62,16 +63,12 @@ def keeps_connections(
     answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
     """No 2xx says `connection: close`."""
-    closed = [
-        evidence
+    closed = (
+        deviation(evidence, "an open connection", "close", "header connection")
         for evidence in each(answers)
         if evidence.succeeded and "close" in (evidence.header("connection") or "").lower()
-    ]
-    # One line is enough: it is a habit of the server, not a property of an answer.
-    return [
-        deviation(evidence, "an open connection", "close", "header connection")
-        for evidence in closed[:1]
-    ]
+    )
+    return _first(closed)
 
 
 @rule
@@ -79,13 +76,7 @@ def ends_in_one_way(
     answers: Answers, _args: Mapping[str, Any], _target: Target, _model: str | None
 ) -> list[Finding]:
     """No answer has both a content-length and a transfer-encoding."""
-    both = [
-        evidence
-        for evidence in each(answers)
-        if "content-length" in evidence.headers and "transfer-encoding" in evidence.headers
-    ]
-    # Like `connection: close` it is a habit of the server.
-    return [
+    both = (
         deviation(
             evidence,
             "a content-length or a transfer-encoding",
@@ -93,8 +84,15 @@ def ends_in_one_way(
             f"transfer-encoding: {evidence.header('transfer-encoding')}",
             "headers",
         )
-        for evidence in both[:1]
-    ]
+        for evidence in each(answers)
+        if "content-length" in evidence.headers and "transfer-encoding" in evidence.headers
+    )
+    return _first(both)
+
+
+def _first(found: Iterable[Finding]) -> list[Finding]:
+    """One is enough of what is a habit of the server and no property of an answer."""
+    return [*islice(found, 1)]
 
 
 @rule

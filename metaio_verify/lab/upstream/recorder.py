@@ -8,7 +8,6 @@ gateway too. What is recorded is handed over once, to whoever has the token, and
 from __future__ import annotations
 
 import asyncio
-import base64
 import hmac
 import time
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from metaio_verify.exchange import text_or_base64
 from metaio_verify.lab import asgi
 from metaio_verify.lab.app import Lab
 from metaio_verify.lab.asgi import Receive, Scope, Send
@@ -227,11 +227,7 @@ def _request(scope: Scope, headers: HeaderLines, body: bytes) -> ForwardedReques
     query = scope["query_string"].decode("latin-1")
     raw = scope.get("raw_path") or scope["path"].encode()
     path = raw.decode("latin-1").partition("?")[0]
-    text: str | None
-    try:
-        text, encoded = body.decode(), None
-    except UnicodeDecodeError:
-        text, encoded = None, base64.b64encode(body).decode()
+    text, encoded = text_or_base64(body)
     return ForwardedRequest(
         method=scope["method"],
         target=f"{path}?{query}" if query else path,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from msgspec import Struct
 
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.report import Output, pages, parse_target
@@ -14,8 +15,7 @@ PLACEHOLDER = "{target}"
 """Stands for the name of the target in the path of a report."""
 
 
-@dataclass(frozen=True)
-class Aim:
+class Aim(Struct, frozen=True):
     """One run."""
 
     name: str

@@ -58,14 +58,13 @@ class Config(Target, frozen=True, kw_only=True, forbid_unknown_fields=True, rena
     """Name → what is true of this target; after reading, with the defaults of the file."""
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+class ConfigFile(msgspec.Struct, frozen=True):
     """A configuration as it was read."""
 
-    config: Config = field(default_factory=Config)
+    config: Config = msgspec.field(default_factory=Config)
     path: Path | None = None
     """None where there is no file."""
-    places: Mapping[str, Mapping[tuple[str, str], Place]] = field(default_factory=dict)
+    places: Mapping[str, Mapping[tuple[str, str], Place]] = msgspec.field(default_factory=dict)
     """Target (empty: the defaults of the file) → option and value → where that is asked for."""
 
     def places_of(self, target: str) -> dict[tuple[str, str], Place]:

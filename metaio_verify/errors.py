@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from metaio_verify.exitcodes import ExitCode
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """A position in a file; line and column count from 1."""
 
     path: str
@@ -20,8 +19,7 @@ class Place:
         return ":".join(parts)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One mistake in the user's input."""
 
     message: str

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct
 
 from metaio_verify.config import key_in
 from metaio_verify.errors import Problem, UserError
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Against:
+class Against(Struct, frozen=True, kw_only=True):
     """What the command line says about it; a baseline may differ by target."""
 
     update_baseline: bool

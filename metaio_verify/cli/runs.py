@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from msgspec import Struct
 
 from metaio_verify import report
 from metaio_verify.aims import Aim
@@ -26,8 +26,7 @@ _IN_A_WORD: dict[int, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How the runs are shown and repeated."""
 
     verbose: bool = False
@@ -37,6 +36,9 @@ class Manner:
     """Seconds between two rounds; none waits for Enter."""
     update_baseline: bool = False
     """Write a waiver into the baseline for each failure that has none."""
+
+
+_ONCE = Manner()
 
 
 def run_all(aims: Sequence[Aim], manner: Manner) -> int:
@@ -63,7 +65,7 @@ def run_all(aims: Sequence[Aim], manner: Manner) -> int:
     return worst(codes.values())
 
 
-def verify_one(aim: Aim, manner: Manner = Manner()) -> int:
+def verify_one(aim: Aim, manner: Manner = _ONCE) -> int:
     """Run, write the reports, print the result; the exit code is the record's."""
     if manner.verbose and any(output.path is None for output in aim.outputs):
         raise UserError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from metaio_verify.compare.model import Comparison
 from metaio_verify.errors import Problem, UserError
@@ -47,8 +48,7 @@ class Format(StrEnum):
                 return json_text(comparison)
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """A report that was asked for."""
 
     format: Format

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.compare import words
 from metaio_verify.compare.model import Cell, Comparison, Row, sections
@@ -76,8 +77,7 @@ def _legend(page: Page, comparison: Comparison) -> None:
                 page.line((f"{one.label}  {one.model}", ""), indent=_INDENT + 3)
 
 
-@dataclass(frozen=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """The columns that stand beside each other."""
 
     columns: range

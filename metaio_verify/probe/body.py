@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from metaio_verify.judge.sse import looks_like_events
 from metaio_verify.judge.wording import short
@@ -32,15 +33,11 @@ class TooLargeError(BodyError):
     """The body goes beyond a bound."""
 
 
-@dataclass
-class Room:
+class Room(Struct):
     """The bytes that all answers of a run may bring together, so that many cannot fill memory."""
 
     size: int
-    left: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.left = self.size
+    taken: int = 0
 
 
 class Body:
@@ -74,7 +71,7 @@ class Body:
         if not piece:
             return
         self.content += piece
-        self._room.left -= len(piece)
+        self._room.taken += len(piece)
         if len(self.chunks) >= _TIMED and at - self.chunks[-1][0] < _MOMENT:
             before, length = self.chunks[-1]
             self.chunks[-1] = (before, length + len(piece))
@@ -97,14 +94,14 @@ class Body:
     def _excess(self, piece: bytes) -> str:
         if len(self.content) > self._limit:
             return f"the body is larger than {self._limit:,} bytes"
-        if self._room.left < 0 and len(self.content) > KEPT:
+        if self._room.taken > self._room.size and len(self.content) > KEPT:
             return f"the answers of this run are larger than {self._room.size:,} bytes in total"
         return self._lines.excess(piece, self.content)
 
     def _cut(self) -> None:
         """Keep the beginning only: an answer that breaks a bound is not worth more memory."""
         kept = min(len(self.content), KEPT, self._limit)
-        self._room.left += len(self.content) - kept
+        self._room.taken -= len(self.content) - kept
         del self.content[kept:]
         chunks, left = [], kept
         for at, length in self.chunks:

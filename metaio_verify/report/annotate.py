@@ -7,8 +7,8 @@ line, and no text of a server can begin another one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from metaio_verify.outcome import worse_since
@@ -25,8 +25,7 @@ _BEFORE = "The earlier run had it too, so it fails nothing."
 _KINDS = {Verdict.FAIL: "error", Verdict.WARN: "warning", Verdict.NOTE: "notice"}
 
 
-@dataclass(frozen=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """One workflow command."""
 
     kind: str

@@ -6,8 +6,9 @@ It says what a customer may rely on. A badge is public, so it does not name the 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from metaio_verify.record import Reach, RunRecord
 from metaio_verify.report.group import applicable
@@ -33,8 +34,7 @@ _OF = {letter: width for width, letters in _WIDTHS.items() for letter in letters
 _COMMON, _WIDE = 6.7, 11.0
 
 
-@dataclass(frozen=True)
-class Badge:
+class Badge(Struct, frozen=True):
     """What a badge says."""
 
     label: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from metaio_verify.record import Received, StreamEvent
 from metaio_verify.report.text import plural, safe
@@ -15,8 +15,7 @@ _LARGEST = 1_000_000
 _HEX = 48
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(Struct, frozen=True):
     """A text of several lines that is safe to show."""
 
     text: str

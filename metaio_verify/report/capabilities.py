@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from metaio_verify.record import RunRecord
 from metaio_verify.report.text import safe
@@ -28,8 +28,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One capability."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.record import Reach, RunRecord
 from metaio_verify.report import capabilities, clients
@@ -13,8 +14,7 @@ from metaio_verify.report.summary import summarise
 from metaio_verify.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """Sentences, with code in backquotes; each list may be empty."""
 
     better: list[str]

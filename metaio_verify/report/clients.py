@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from metaio_verify.record import ClientResult, Reach, RunRecord
 from metaio_verify.report.text import client, listed, plural
@@ -11,8 +11,7 @@ _MEASURED = {"claude-code": "Claude Code 2.1"}
 """The clients of which only one version was measured."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One client."""
 
     client: str

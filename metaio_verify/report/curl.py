@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from metaio_verify.record import REDACTED, Exchange
 from metaio_verify.report.text import COMMAND, safe
@@ -30,8 +31,7 @@ _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 _LARGE = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """A command, in pieces that belong on one line each, and how to get its body file."""
 
     arguments: tuple[str, ...]

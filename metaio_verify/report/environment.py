@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.record import Reach, RunRecord
 from metaio_verify.report import facts, limits
@@ -42,8 +43,7 @@ _ASSUMED_WINDOW = 1_000_000
 _KNOWN = re.compile(r"claude-(?:opus|sonnet|haiku|fable|mythos)-\d")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One variable."""
 
     name: str

@@ -7,7 +7,8 @@ when the page has grown large enough, the other exchanges are shown without thei
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.record import Exchange, RunRecord
 from metaio_verify.report.body import Body, answered, event, shown
@@ -22,8 +23,7 @@ _PAGE = 3_000_000
 _BODY, _EVENT, _EVENTS = 6_000, 400, 80
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """A server-sent event in one line."""
 
     number: int
@@ -32,8 +32,7 @@ class Event:
     data: str
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One exchange."""
 
     id: str

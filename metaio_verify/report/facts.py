@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from metaio_verify.record import REDACTED, Exchange, Judgement, Received, RunRecord
 from metaio_verify.report.text import listed
@@ -28,8 +28,7 @@ class _List(msgspec.Struct):
     data: list[_Entry]
 
 
-@dataclass(frozen=True)
-class Discovery:
+class Discovery(Struct, frozen=True):
     """What `GET /v1/models` said."""
 
     status: int | None

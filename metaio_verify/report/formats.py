@@ -11,11 +11,13 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.record import RunRecord
@@ -118,8 +120,7 @@ _OTHER_SUFFIXES = {".markdown": Format.MARKDOWN, ".htm": Format.HTML}
 FORMATS: dict[str, Format] = {format_.value: format_ for format_ in Format}
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """A report that was asked for."""
 
     format: Format

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from metaio_verify.record import CheckInfo, Exchange, Finding, Judgement, RunRecord
@@ -36,8 +36,7 @@ Tally: TypeAlias = Counter[Verdict]
 """How many checks ended in which verdict; a check counts once, with its worst one."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One finding, with the models and exchanges that showed it."""
 
     finding: Finding
@@ -45,8 +44,7 @@ class Seen:
     exchanges: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Deviation:
+class Deviation(Struct, frozen=True):
     """One check that was violated in one way of judging it."""
 
     check: str
@@ -85,8 +83,7 @@ class Deviation:
         return {clients(names): effect for effect, names in by_effect.items()}
 
 
-@dataclass(frozen=True)
-class Unsettled:
+class Unsettled(Struct, frozen=True):
     """Checks that neither pass nor deviate, for one and the same reason."""
 
     verdict: Verdict
@@ -97,8 +94,7 @@ class Unsettled:
     """How many of the checks are must-checks."""
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(Struct, frozen=True):
     """One area of the suite."""
 
     heading: str

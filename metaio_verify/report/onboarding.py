@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import RunRecord
@@ -16,8 +16,7 @@ from metaio_verify.urls import split
 from metaio_verify.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """The facts of one page."""
 
     record: RunRecord

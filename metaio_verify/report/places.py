@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.report.environment import Setting
 from metaio_verify.report.markup import fence
@@ -23,8 +24,7 @@ _POWERSHELL_QUOTES = re.compile("['\u2018-\u201b]")
 """PowerShell takes typographic quotes for the plain one."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """What to put where."""
 
     name: str

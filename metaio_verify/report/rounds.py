@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.record import Judgement, RunRecord
 from metaio_verify.report import deviation
@@ -15,8 +16,7 @@ from metaio_verify.report.text import moment, plural
 from metaio_verify.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """One check that came out otherwise."""
 
     check: str

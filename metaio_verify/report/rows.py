@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.record import CheckInfo, Judgement, RunRecord
 from metaio_verify.report.group import areas, info_of, tally
 from metaio_verify.verdict import Level, Verdict
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One check that came out in one way."""
 
     check: str
@@ -24,8 +24,7 @@ class Row:
     exchanges: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(Struct, frozen=True):
     """The checks of one area."""
 
     heading: str

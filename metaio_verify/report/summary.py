@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from metaio_verify.exitcodes import ExitCode
 from metaio_verify.outcome import exit_code, exit_code_of, fails, leaves_open, worse_since
@@ -27,8 +28,7 @@ class Outcome(StrEnum):
     NOT_VERIFIED = "not verified"
 
 
-@dataclass(frozen=True)
-class ModelResult:
+class ModelResult(Struct, frozen=True):
     """What came of one model, the endpoint's own checks included."""
 
     model: str
@@ -36,8 +36,7 @@ class ModelResult:
     musts: Tally
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """The derived figures of a run."""
 
     outcome: Outcome

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self, TextIO
+
+from msgspec import Struct
 
 NARROWEST, WIDEST, COLUMNS_OF_A_PIPE = 40, 120, 80
 
 
-@dataclass(frozen=True)
-class Surface:
+class Surface(Struct, frozen=True):
     """The properties of an output that a text is laid out for."""
 
     width: int = COLUMNS_OF_A_PIPE

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from metaio_verify.outcome import NEVER_BEGAN
 from metaio_verify.record import RunRecord
@@ -25,8 +26,7 @@ from metaio_verify.report.text import date, listed, moment, plural, safe, second
 from metaio_verify.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """How a verdict looks."""
 
     unicode: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from metaio_verify.record import Exchange, RunRecord, StreamEvent
 
@@ -31,8 +32,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A moment, or with a width a span of time."""
 
     x: float
@@ -41,16 +41,14 @@ class Mark:
     width: float = 0.0
 
 
-@dataclass(frozen=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """One line of a plot."""
 
     label: str
     marks: list[Mark] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Latency:
+class Latency(Struct, frozen=True):
     """How long the requests of one probe took."""
 
     probe: str
@@ -58,8 +56,7 @@ class Latency:
     marks: list[Mark]
 
 
-@dataclass(frozen=True)
-class Latencies:
+class Latencies(Struct, frozen=True):
     """All probes on one logarithmic axis, the slowest first."""
 
     rows: list[Latency]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from metaio_verify.probe.template import references
 from metaio_verify.suite.links import explained, sent, teachers
@@ -17,8 +16,7 @@ from metaio_verify.suite.source import Flaw, Path
 from metaio_verify.suite.words import quote, suggest
 
 
-@dataclass(frozen=True)
-class World:
+class World(Struct, frozen=True):
     """Everything that a file can refer to: the files that are loaded together, and their base."""
 
     probes: Mapping[str, Probe]

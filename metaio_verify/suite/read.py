@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from metaio_verify.errors import Place, Problem, UserError
 from metaio_verify.suite import shape
@@ -27,8 +27,7 @@ _SUFFIXES = (".yaml", ".yml")
 _MAX_FILES = 500
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """A file whose YAML could be read."""
 
     source: Source

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from metaio_verify.errors import Place, Problem
 from metaio_verify.suite.syntax import Node
@@ -28,8 +29,7 @@ class Flaw(NamedTuple):
     """Whether the mistake is that something is missing there."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """A file whose YAML could be read."""
 
     path: str

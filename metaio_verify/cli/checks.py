@@ -22,6 +22,8 @@ from metaio_verify.verdict import Level
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
     help="The check suite: list it, explain a check, judge a check file.",
 )
 

@@ -8,12 +8,14 @@ import gc
 import os
 import signal
 import sys
+from collections import UserDict
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from metaio_verify import __version__
-from metaio_verify.cli import check, checks, compare, doctor, init, report, serve
 from metaio_verify.cli.layout import Command, Group, write_exit_codes
 from metaio_verify.cli.said import careful_usage_errors, said
 from metaio_verify.errors import UserError
@@ -23,12 +25,51 @@ from metaio_verify.exitcodes import ExitCode
 # quarter of the time that it takes to load, and the program has a command line of its own.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
+_MODULES = {
+    "check": "check",
+    "demo": "check",
+    "checks": "checks",
+    "report": "report",
+    "compare": "compare",
+    "doctor": "doctor",
+    "serve": "serve",
+    "init": "init",
+}
+"""Command → the module of this package that has it, as a function or as a group of its own."""
+
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
 """What a full or broken disk answers; files of the program's own are written with more words."""
 
 
+class _Loaded(UserDict[str, Any]):
+    """Each command by its name; loaded when it is asked for, as a process needs one of them."""
+
+    def __getitem__(self, name: str) -> Any:
+        command = self.data[name]
+        if isinstance(command, str):
+            command = self.data[name] = _command(name, command)
+        return command
+
+
+def _command(name: str, module: str) -> Any:
+    found = import_module(f"metaio_verify.cli.{module}")
+    if hasattr(found, "app"):
+        return get_command(found.app)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name, cls=Command)(getattr(found, name))
+    return get_command(alone)
+
+
 class Commands(Group):
     """Runs a command and turns whatever happens into an exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Loaded(_MODULES)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - as it is called
+        """The names of all commands, none of which needs to be loaded for it."""
+        return [*_MODULES]
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as it is called
         """Write the exit codes."""
@@ -94,16 +135,6 @@ def _main(
     ] = False,
 ) -> None:
     """Parse what all commands share."""
-
-
-app.command("check", cls=Command)(check.check)
-app.command("demo", cls=Command)(check.demo)
-app.add_typer(checks.app, name="checks")
-app.command("report", cls=Command)(report.report)
-app.command("compare", cls=Command)(compare.compare)
-app.command("doctor", cls=Command)(doctor.doctor)
-app.command("serve", cls=Command)(serve.serve)
-app.command("init", cls=Command)(init.init)
 
 
 _COLLECTED_AFTER = 20_000

@@ -31,6 +31,7 @@ from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.judge.check import Absent, Collected, collect, judge
 from metaio_verify.judge.clients import clients
+from metaio_verify.judge.evidence import Evidence
 from metaio_verify.judge.grounds import cut_short
 from metaio_verify.judge.late import late
 from metaio_verify.outcome import exit_code
@@ -343,6 +344,7 @@ class _Run:
         evidence = self._evidence()
         collected = collect(evidence)
         verdicts = self._judge(chosen.checks, collected)
+        known = {one.exchange.id: one for copies in collected.values() for one in copies}
         return RunRecord(
             tool=TOOL,
             started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -350,7 +352,7 @@ class _Run:
             exit_code=exit_code(verdicts, strict=options.strict, stopped=self._stop),
             target=self._target(),
             selection=selection(options),
-            cost=cost_of(exchanges),
+            cost=cost_of([known.get(one.id) or Evidence(one) for one in exchanges]),
             capabilities=engine.capabilities if engine else {},
             areas=chosen.suite.areas,
             checks={check.id: info(check, chosen.suite) for check in chosen.checks},

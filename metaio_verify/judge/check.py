@@ -199,9 +199,10 @@ def _further(suite: Suite, checks: Iterable[Check]) -> dict[str, list[str]]:
 
     What a script made the upstream say is not the endpoint's own doing, so it is left out.
     """
-    own = [id_ for id_, probe in suite.probes.items() if probe.upstream is UNSET]
+    own = {id_: None for id_, probe in suite.probes.items() if probe.upstream is UNSET}
     patterns = dict.fromkeys(pattern for check in checks for pattern in check.also)
-    return {pattern: fnmatch.filter(own, pattern) for pattern in patterns}
+    # Most of them are names.
+    return {one: [one] if one in own else fnmatch.filter(own, one) for one in patterns}
 
 
 class _Case(NamedTuple):
@@ -244,15 +245,13 @@ class _Case(NamedTuple):
 
     def _further(self, evidence: Collected) -> dict[str, list[Evidence]]:
         """Return what was answered to the probes of `also`; what says nothing is left out."""
-        named = chain.from_iterable(self.further[pattern] for pattern in self.check.also)
+        own, suite = self.check.probes, self.suite.probes
+        models = [self.model] if self.model else self.target.models
         further: dict[str, list[Evidence]] = {}
-        for id_ in dict.fromkeys(named):
-            if id_ in self.check.probes:
-                continue
-            of_model = self.suite.probes[id_].scope is Scope.MODEL
-            models = ([self.model] if self.model else self.target.models) if of_model else [None]
-            copies = (one for model in models for one in evidence.get((id_, model), ()))
-            if grounded := [one for one in copies if self._is_about(one)]:
+        for id_ in dict.fromkeys(chain.from_iterable(self.further[one] for one in self.check.also)):
+            of = models if suite[id_].scope is Scope.MODEL else (None,)
+            copies = chain.from_iterable(evidence.get((id_, model), ()) for model in of)
+            if id_ not in own and (grounded := [one for one in copies if self._is_about(one)]):
                 further[id_] = grounded
         return further
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
+from itertools import accumulate
+from typing import Any
 
 import pytest
 from msgspec import UNSET
@@ -9,6 +12,7 @@ from metaio_verify import Endpoint, Options, verify
 from metaio_verify.api import choose, planned
 from metaio_verify.lab.server import Lab, running
 from metaio_verify.probe import engine
+from metaio_verify.probe.fire import Wire
 from metaio_verify.probe.observer import Silent
 from metaio_verify.record import Exchange
 from metaio_verify.suite.load import builtin
@@ -45,6 +49,28 @@ def test_an_endpoint_that_goes_away_is_not_accused(monkeypatch: pytest.MonkeyPat
     verdicts = {found.verdict for found in record.verdicts}
     assert not verdicts & {Verdict.FAIL, Verdict.WARN}
     assert {Verdict.PASS, Verdict.BLOCKED} <= verdicts
+
+
+def test_of_many_at_a_time_the_first_is_sent_before_the_last_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that what is sent beside it does not count as the time that an answer takes."""
+    steps: list[str] = []
+    send = Wire.send
+
+    async def step_by_step(*arguments: Any) -> Exchange:
+        steps.append("begun")
+        for _ in range(4):
+            await asyncio.sleep(0)
+        steps.append("sent")
+        return await send(*arguments)
+
+    monkeypatch.setattr(Wire, "send", step_by_step)
+    lab = Lab()
+    with running(lab) as url:
+        verify(Endpoint(url, lab.key, [lab.models[0].id]), Options(concurrency=64))
+    unsent = accumulate({"begun": 1, "sent": -1}[step] for step in steps)
+    assert max(unsent) < 10
 
 
 _BY_THE_CLOCK = ("incremental", "kept_alive", "compressed_streams_flow")

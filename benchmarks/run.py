@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -29,6 +30,8 @@ from metaio_verify.wanted import Options
 
 HERE = pathlib.Path(__file__).parent
 PROGRAM = [sys.executable, "-m", "metaio_verify"]
+FULL = [*PROGRAM, "check"]
+BARE = [sys.executable, str(HERE / "floor.py")]
 LATENCY = 0.3
 MODELS = 10
 MIB = 1024 * 1024
@@ -47,7 +50,9 @@ print(time.process_time() - started)
 def lab(latency: float = 0.0) -> Iterator[dict[str, str]]:
     """The lab in a process of its own; yields the environment that points to it."""
     command = [*PROGRAM, "serve", "--port", "0", "--latency", str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
         assert server.stdout is not None
         lines = [server.stdout.readline().strip() for _ in range(2)]
         exports = dict(line.removeprefix("export ").split("=", 1) for line in lines)
@@ -137,14 +142,7 @@ def script(record: RunRecord, key: str) -> list[dict[str, Any]]:
             turn = (exchange.copy - 1) // job.probe.at_once
             place = (turn, exchange.attempt, exchange.id if exchange.retry_of else "")
             turns.setdefault(place, []).append(request(exchange, key))
-        found.append(
-            {
-                "after": sorted(
-                    _before_entry(job.key, numbers) if job.key in entry else after | first
-                ),
-                "turns": [turns[place] for place in sorted(turns)],
-            }
-        )
+        found.append({"after": sorted(after), "turns": [turns[place] for place in sorted(turns)]})
     return found
 
 
@@ -163,17 +161,25 @@ def request(exchange: Exchange, key: str) -> dict[str, Any]:
     return {"method": sent.method, "url": sent.url, "headers": headers, "body": sent.body}
 
 
-def longest_chain(jobs: Sequence[dict[str, Any]]) -> int:
-    """Requests that must follow each other."""
-    height: dict[int, int] = {}
+def longest_chain(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The requests that must follow each other, where these are most."""
 
-    def of(number: int) -> int:
-        if number not in height:
-            before = max((of(other) for other in jobs[number]["after"]), default=0)
-            height[number] = before + len(jobs[number]["turns"])
-        return height[number]
+    @functools.cache
+    def ending_with(number: int) -> list[int]:
+        before = max(map(ending_with, jobs[number]["after"]), key=turns, default=[])
+        return [*before, number]
 
-    return max(of(number) for number in range(len(jobs)))
+    def turns(chain: Sequence[int]) -> int:
+        return sum(len(jobs[number]["turns"]) for number in chain)
+
+    chain = max(map(ending_with, range(len(jobs))), key=turns)
+    return [
+        {
+            "after": [place - 1] if place else [],
+            "turns": [turn[:1] for turn in jobs[number]["turns"]],
+        }
+        for place, number in enumerate(chain)
+    ]
 
 
 def recorded(environment: dict[str, str], folder: pathlib.Path) -> list[dict[str, Any]]:
@@ -192,57 +198,70 @@ def main() -> None:
     runs: int = parser.parse_args().runs
     print("| what | ours | floor | ratio | target | floor is |")
     print("|---|---:|---:|---:|---:|---|")
-
-    def row(what: str, figures: tuple[float, float, float], target: str, floor: str) -> None:
-        ours, base, ratio = figures
-        print(
-            f"| {what} | {ours:.3f} | {base:.3f} | {ratio:.2f} | {target} | {floor} |", flush=True
-        )
-
     few = max(1, runs // 3)
-    full = [*PROGRAM, "check"]
-    httpx = [sys.executable, "-c", "import httpx"]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        plan = folder / "script.json"
-        bare = [sys.executable, str(HERE / "floor.py"), str(plan), "8"]
-        with lab() as environment:
-            plan.write_text(json.dumps(recorded(environment, folder)), encoding="utf-8")
-            row("full suite (s)", pairs(full, bare, environment, runs), "< 1.3", "bare httpx")
-            for command in (["checks", "list"], ["--help"]):
-                figures = pairs([*PROGRAM, *command], httpx, environment, runs)
-                row(f"`{' '.join(command)}` (s)", figures, "< 1.2", "`import httpx`")
-            seconds = statistics.median(
-                judged(folder / "run.json", environment) for _ in range(runs)
-            )
-            row("judging a saved full run (CPU s)", (seconds, 0.3, seconds / 0.3), "< 1", "0.3 s")
-            ours, base = peak(full, environment), peak(httpx, environment)
-            above = "< 60 MiB above"
-            row(
-                "peak memory of a full run (MiB)",
-                (ours, base, ours / base),
-                above,
-                "`import httpx`",
-            )
-        with lab(LATENCY) as environment:
-            jobs = recorded(environment, folder)
-            plan.write_text(json.dumps(jobs), encoding="utf-8")
-            figures = pairs(full, bare, environment, few)
-            row("full suite, 300 ms latency (s)", figures, "", "bare httpx")
-            chain = longest_chain(jobs) * LATENCY
-            wide = [*full, "--concurrency", "64"]
-            seconds = statistics.median(timed(wide, environment) for _ in range(few))
-            what = f"longest chain, {chain / LATENCY:.0f} requests"
-            row("the same, 64 at a time (s)", (seconds, chain, seconds / chain), "< 1.15", what)
-        with lab_of_many_models() as environment:
-            one, ten = [*full, "--model", "model-0"], [*full, "--model", "all"]
-            row("ten models (s)", pairs(ten, one, environment, few), "< 10", "one model")
-            figures = (peak(ten, environment), base := peak(one, environment), 0.0)
-            evidence = size(ten, environment, folder) - size(one, environment, folder)
-            grown = (figures[0] - base) / evidence
-            what = f"one model; the evidence grew by {evidence:.1f} MiB"
-            row("peak memory of ten models (MiB)", (figures[0], base, figures[0] / base), "", what)
-            print(f"\nTen models: {grown:.1f} bytes of memory for each byte of evidence more.")
+        without_waiting(folder, runs)
+        with_latency(folder, few)
+        with_many_models(folder, few)
+
+
+def without_waiting(folder: pathlib.Path, runs: int) -> None:
+    """What the program itself needs."""
+    plan = folder / "script.json"
+    httpx = [sys.executable, "-c", "import httpx"]
+    with lab() as environment:
+        plan.write_text(json.dumps(recorded(environment, folder)), encoding="utf-8")
+        figures = pairs(FULL, [*BARE, str(plan), "8"], environment, runs)
+        row("full suite (s)", figures, "< 1.3", "bare httpx")
+        for command in (["checks", "list"], ["--help"]):
+            figures = pairs([*PROGRAM, *command], httpx, environment, runs)
+            row(f"`{' '.join(command)}` (s)", figures, "< 1.2", "`import httpx`")
+        seconds = statistics.median(judged(folder / "run.json", environment) for _ in range(runs))
+        row("judging a saved full run (CPU s)", (seconds, 0.3, seconds / 0.3), "< 1", "0.3 s")
+        ours, base = peak(FULL, environment), peak(httpx, environment)
+        figures = (ours, base, ours / base)
+        row("peak memory of a full run (MiB)", figures, "< 60 MiB above", "`import httpx`")
+
+
+def with_latency(folder: pathlib.Path, runs: int) -> None:
+    """What a user waits for where an answer takes its time."""
+    plan = folder / "script.json"
+    wide = [*FULL, "--concurrency", "64"]
+    with lab(LATENCY) as environment:
+        jobs = recorded(environment, folder)
+        plan.write_text(json.dumps(jobs), encoding="utf-8")
+        figures = pairs(FULL, [*BARE, str(plan), "8"], environment, runs)
+        row("full suite, 300 ms latency (s)", figures, "", "bare httpx")
+        figures = pairs(wide, [*BARE, str(plan), "64"], environment, runs)
+        row("the same, 64 at a time (s)", figures, "", "bare httpx")
+        chain = longest_chain(jobs)
+        plan.write_text(json.dumps(chain), encoding="utf-8")
+        figures = pairs(wide, [*BARE, str(plan), "1"], environment, runs)
+        what = f"bare httpx, the longest chain alone: {len(chain)} requests"
+        row("the same, 64 at a time (s)", figures, "< 1.15", what)
+        latency = len(chain) * LATENCY
+        figures = (figures[0], latency, figures[0] / latency)
+        row("the same, 64 at a time (s)", figures, "< 1.15", "the latency of that chain")
+
+
+def with_many_models(folder: pathlib.Path, runs: int) -> None:
+    """How time and memory grow with the models."""
+    with lab_of_many_models() as environment:
+        one, ten = [*FULL, "--model", "model-0"], [*FULL, "--model", "all"]
+        row("ten models (s)", pairs(ten, one, environment, runs), "< 10", "one model")
+        most, least = peak(ten, environment), peak(one, environment)
+        evidence = size(ten, environment, folder) - size(one, environment, folder)
+        what = f"one model; the evidence grew by {evidence:.1f} MiB"
+        row("peak memory of ten models (MiB)", (most, least, most / least), "", what)
+        grown = (most - least) / evidence
+        print(f"\nTen models: {grown:.1f} bytes of memory for each byte of evidence more.")
+
+
+def row(what: str, figures: tuple[float, float, float], target: str, floor: str) -> None:
+    """Print one row of the table: ours, the floor, and the ratio."""
+    ours, base, ratio = figures
+    print(f"| {what} | {ours:.3f} | {base:.3f} | {ratio:.2f} | {target} | {floor} |", flush=True)
 
 
 def judged(path: pathlib.Path, environment: dict[str, str]) -> float:

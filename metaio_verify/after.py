@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from metaio_verify.baseline.apply import apply
@@ -20,14 +19,7 @@ from metaio_verify.record import Judgement, Reference, RunRecord, Waiver
 from metaio_verify.reference.differences import compare
 from metaio_verify.report.text import moment
 from metaio_verify.suite.words import quote
-
-
-class Earlier(Struct, frozen=True):
-    """A saved run."""
-
-    path: str
-    """The file that it was read from."""
-    record: RunRecord
+from metaio_verify.wanted import Earlier
 
 
 def day_of(record: RunRecord) -> dt.date:

@@ -18,15 +18,6 @@ from dataclasses import replace
 from msgspec import Struct
 
 from metaio_verify import __version__
-from metaio_verify.after import (
-    can_be_compared,
-    counted,
-    day_of,
-    reference_models,
-    with_baseline,
-    with_reference,
-    with_since,
-)
 from metaio_verify.cost import cost_of
 from metaio_verify.errors import Problem, UserError
 from metaio_verify.judge.check import Absent, Collected, collect, judge
@@ -129,18 +120,30 @@ def verify(
     observer = observer or Silent()
     run = _prepared(endpoint, options, chosen, observer)
     record = run.record()
-    if options.reference is not None and can_be_compared(record):
+    if options.reference or options.baseline or options.since:
+        record = _held_against(record, endpoint, options, chosen, observer)
+    return run.clean(record)
+
+
+def _held_against(
+    record: RunRecord, endpoint: Endpoint, options: Options, chosen: Chosen, observer: Observer
+) -> RunRecord:
+    """The record with what a reference, a baseline and an earlier run make of it."""
+    from metaio_verify import after  # noqa: PLC0415 - few runs are held against anything
+
+    if options.reference is not None and after.can_be_compared(record):
         observer.note(f"asking the reference {options.reference.base_url}")
-        models = reference_models(record, options.reference.models)
+        models = after.reference_models(record, options.reference.models)
         reference = replace(options.reference, models=list(dict.fromkeys(models.values())))
         other = _reference_run(endpoint, reference, options, chosen).record()
         probes = {probe.id for probe in chosen.probes}
-        record = with_reference(record, other, models, probes, fail_fast=options.fail_fast)
+        record = after.with_reference(record, other, models, probes, fail_fast=options.fail_fast)
     if options.baseline is not None:
-        record = with_baseline(record, options.baseline, chosen.suite.checks, day_of(record))
+        day = after.day_of(record)
+        record = after.with_baseline(record, options.baseline, chosen.suite.checks, day)
     if options.since is not None:
-        record = with_since(record, options.since)
-    return run.clean(record)
+        record = after.with_since(record, options.since)
+    return record
 
 
 def _prepared(endpoint: Endpoint, options: Options, chosen: Chosen, observer: Observer) -> _Run:
@@ -269,6 +272,8 @@ class _Run:
 
     def _is_failure(self, job: Job) -> bool:
         """Whether a check that this job completed has failed (for --fail-fast)."""
+        from metaio_verify.after import counted  # noqa: PLC0415 - few runs end early
+
         checks = [
             check
             for check in self._chosen.checks

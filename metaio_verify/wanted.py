@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from metaio_verify.after import Earlier
+from msgspec import Struct
+
 from metaio_verify.baseline.model import Baseline
 from metaio_verify.errors import Place
+from metaio_verify.record import RunRecord
 
 AUTO = "auto"
 
 
+# Those that hold a secret are dataclasses: a struct cannot leave a field out of what it shows.
 @dataclass(frozen=True)
 class Endpoint:
     """What to verify."""
@@ -26,6 +29,14 @@ class Endpoint:
     upstream: str = ""
     """Where the upstream of the gateway under test is (`metaio-verify serve --upstream`)."""
     upstream_token: str = field(default="", repr=False)
+
+
+class Earlier(Struct, frozen=True):
+    """A saved run."""
+
+    path: str
+    """The file that it was read from."""
+    record: RunRecord
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ class Against(Struct, frozen=True, kw_only=True):
             hint = "for instance --baseline metaio-verify-baseline.yaml"
             raise UserError(Problem("--update-baseline wants to know which file", hint=hint))
         if self.baseline_run is not None:
-            from metaio_verify.after import Earlier  # noqa: PLC0415 - likewise
             from metaio_verify.report.json import read as read_run  # noqa: PLC0415 - likewise
+            from metaio_verify.wanted import Earlier  # noqa: PLC0415 - likewise
 
             path = named(self.baseline_run, target)
             options = replace(options, since=Earlier(str(path), read_run(path)))

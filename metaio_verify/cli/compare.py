@@ -39,12 +39,12 @@ def compare(
     ] = True,
 ) -> int:
     """Show endpoints, models or dates side by side, the differences first; sends nothing."""
-    from metaio_verify.after import Earlier  # noqa: PLC0415 - keeps --help fast
     from metaio_verify.compare import words  # noqa: PLC0415
     from metaio_verify.compare.build import compare as build  # noqa: PLC0415
     from metaio_verify.compare.formats import emit, parse_output, prepare  # noqa: PLC0415
     from metaio_verify.report.formats import tell_places  # noqa: PLC0415
     from metaio_verify.report.json import read  # noqa: PLC0415
+    from metaio_verify.wanted import Earlier  # noqa: PLC0415 - keeps --help fast
 
     outputs = [parse_output(text) for text in formats or ["terminal"]]
     records = [Earlier(str(path), read(path)) for path in runs]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from metaio_verify.after import Earlier
 from metaio_verify.compare.changes import changes, kind_of, models_of
 from metaio_verify.compare.latency import latencies
 from metaio_verify.compare.model import (
@@ -24,6 +23,7 @@ from metaio_verify.report.capabilities import called
 from metaio_verify.report.group import info_of
 from metaio_verify.report.summary import summarise
 from metaio_verify.report.text import client, listed
+from metaio_verify.wanted import Earlier
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORDER = {kind: number for number, kind in enumerate(ChangeKind)}

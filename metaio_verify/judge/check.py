@@ -54,6 +54,10 @@ _NOT_SUPPORTED = 501
 """The one status above 499 that says what an endpoint lacks."""
 
 
+_OF_THE_ENDPOINT = (None,)
+"""The models of a probe that is fired once for all of them."""
+
+
 class Absent(Struct, frozen=True):
     """Why a probe was not fired, and what that makes of the checks on it."""
 
@@ -245,14 +249,15 @@ class _Case(NamedTuple):
 
     def _further(self, evidence: Collected) -> dict[str, list[Evidence]]:
         """Return what was answered to the probes of `also`; what says nothing is left out."""
-        own, suite = self.check.probes, self.suite.probes
+        own, scopes = self.check.probes, self.suite.probes
         models = [self.model] if self.model else self.target.models
         further: dict[str, list[Evidence]] = {}
         for id_ in dict.fromkeys(chain.from_iterable(self.further[one] for one in self.check.also)):
-            of = models if suite[id_].scope is Scope.MODEL else (None,)
-            copies = chain.from_iterable(evidence.get((id_, model), ()) for model in of)
-            if id_ not in own and (grounded := [one for one in copies if self._is_about(one)]):
-                further[id_] = grounded
+            if id_ not in own:
+                of = models if scopes[id_].scope is Scope.MODEL else _OF_THE_ENDPOINT
+                copies = [one for model in of for one in evidence.get((id_, model), ())]
+                if grounded := [one for one in copies if one.is_plain or self._is_about(one)]:
+                    further[id_] = grounded
         return further
 
     def _is_about(self, evidence: Evidence) -> bool:
@@ -355,7 +360,8 @@ class _Case(NamedTuple):
         expect = self.check.expect
         if expect is UNSET:
             return [], ""
-        silent = [one for one in judged if lacks_stream(expect, one)]
+        of_stream = expect.stream is not UNSET or expect.events
+        silent = [one for one in judged if lacks_stream(expect, one)] if of_stream else []
         rest = replace(expect, stream=UNSET, events={}) if silent else expect
         found: list[Finding] = []
         for one in judged:

@@ -59,6 +59,11 @@ class Evidence:
         exchange = self.exchange
         return exchange.failure is None and exchange.until_met is not False and not self.throttled
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it speaks, and not of money either, so that every check may look at it."""
+        return self.speaks and not self.unpaid
+
     @property
     def throttled(self) -> bool:
         """Whether the endpoint asks to come back later, which says nothing about the rest of it.

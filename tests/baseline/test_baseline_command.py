@@ -13,9 +13,9 @@ import pytest
 from cli.process import run
 
 from metaio_verify import Endpoint, Options, judge_again, verify
-from metaio_verify.after import Earlier
 from metaio_verify.baseline.read import read
 from metaio_verify.lab.server import Lab, running
+from metaio_verify.wanted import Earlier
 
 CHECK = ("check", "--only", "auth.x-api-key", "--only", "auth.bearer")
 

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from report.parts import judgement, record
 from report.records import with_stale_waiver
 
-from metaio_verify.after import Earlier, with_since
+from metaio_verify.after import with_since
 from metaio_verify.record import Acceptance, Finding, RunRecord, Waiver, WaiverState
 from metaio_verify.report import Format
 from metaio_verify.verdict import Verdict
+from metaio_verify.wanted import Earlier
 
 PLACE = ("baseline.yaml", "2")
 BLOCKED = Verdict.BLOCKED

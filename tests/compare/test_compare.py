@@ -14,7 +14,6 @@ from report.records import blocked, failing
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from metaio_verify.after import Earlier
 from metaio_verify.compare.build import compare
 from metaio_verify.compare.formats import Format
 from metaio_verify.compare.model import FORMAT, Comparison
@@ -30,6 +29,7 @@ from metaio_verify.record import (
 )
 from metaio_verify.report.surface import Surface
 from metaio_verify.verdict import Verdict
+from metaio_verify.wanted import Earlier
 
 FAIL, PASS, WARN = Verdict.FAIL, Verdict.PASS, Verdict.WARN
 MODEL = "gpt-5.4"

@@ -4,11 +4,12 @@ import pytest
 from report.parts import judgement, record
 from report.records import clean
 
-from metaio_verify.after import Earlier, with_since
+from metaio_verify.after import with_since
 from metaio_verify.compare.changes import changes, kind_of, models_of
 from metaio_verify.outcome import exit_code
 from metaio_verify.record import Acceptance, ChangeKind, Finding, Judgement, Stop
 from metaio_verify.verdict import Level, Verdict
+from metaio_verify.wanted import Earlier
 
 PASS, FAIL, WARN, NOTE, DECLINED, INCONCLUSIVE, BLOCKED, SKIPPED, WAIVED = (
     *(Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.NOTE, Verdict.DECLINED),

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from report import parts, records
 from typer.testing import CliRunner
 
-from metaio_verify.after import Earlier
 from metaio_verify.cli.main import app
 from metaio_verify.compare.build import compare
 from metaio_verify.compare.formats import Format as CompareFormat
@@ -28,6 +27,7 @@ from metaio_verify.report.curl import replay
 from metaio_verify.report.json import decode, encode
 from metaio_verify.report.surface import Surface
 from metaio_verify.report.text import safe
+from metaio_verify.wanted import Earlier
 
 COMMANDS = (
     "::error::owned ##[error]owned ##[add-matcher]x ##vso[task.setvariable variable=a]b "

@@ -16,7 +16,6 @@ from report import records
 from typer.testing import CliRunner
 
 from metaio_verify import judge_again
-from metaio_verify.after import Earlier
 from metaio_verify.cli.main import app
 from metaio_verify.compare.build import compare
 from metaio_verify.compare.formats import Format as CompareFormat
@@ -24,6 +23,7 @@ from metaio_verify.errors import UserError
 from metaio_verify.record import RunRecord
 from metaio_verify.report import Format
 from metaio_verify.report.json import decode, encode
+from metaio_verify.wanted import Earlier
 
 WHOLE = [
     json.loads(encode(make()))

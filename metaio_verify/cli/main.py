@@ -137,7 +137,7 @@ def _main(
     """Parse what all commands share."""
 
 
-_COLLECTED_AFTER = 20_000
+_COLLECTED_AFTER = 100_000
 """So many more objects before the collector of cycles looks at the young ones."""
 
 

@@ -88,10 +88,13 @@ class Engine:
             for job in jobs
             if job.key not in self._done
         }
+        followers: dict[JobKey, list[JobKey]] = {}
         ready: asyncio.PriorityQueue[tuple[int, JobKey]] = asyncio.PriorityQueue()
         for key, needs in open_needs.items():
             if not needs:
                 ready.put_nowait((order[key], key))
+            for need in needs:
+                followers.setdefault(need, []).append(key)
 
         entrance = asyncio.Lock()
 
@@ -103,11 +106,10 @@ class Engine:
                     # and each would seem to take as long as it takes to make 64 requests.
                     await asyncio.sleep(0)
                 await self._do(by_key[key])
-                for other, needs in open_needs.items():
-                    if key in needs:
-                        needs.discard(key)
-                        if not needs:
-                            ready.put_nowait((order[other], other))
+                for other in followers.get(key, ()):
+                    open_needs[other].discard(key)
+                    if not open_needs[other]:
+                        ready.put_nowait((order[other], other))
                 ready.task_done()
 
         try:

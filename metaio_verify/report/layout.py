@@ -97,8 +97,7 @@ class Page:
 
     def __str__(self) -> str:
         with self._console.capture() as capture:
-            for line in self._lines:
-                self._console.print(line, soft_wrap=True)
+            self._console.print(Text("\n").join(self._lines), soft_wrap=True)
         return capture.get()
 
     def _sign(self, sign: str) -> str:

@@ -8,6 +8,7 @@ from metaio_verify.after import waived_again
 from metaio_verify.api import TOOL, choose, info, selection
 from metaio_verify.judge.check import Absent, collect, judge
 from metaio_verify.judge.clients import clients
+from metaio_verify.judge.evidence import Evidence
 from metaio_verify.record import RunRecord
 from metaio_verify.wanted import Options
 
@@ -25,7 +26,7 @@ def judge_again(record: RunRecord, options: Options | None = None) -> RunRecord:
     looked_behind = any(one.forwarded is not None for one in record.exchanges)
     chosen = choose(options, upstream=looked_behind)
     aside = frozenset(record.set_aside)
-    evidence = collect(one for one in record.exchanges if one.id not in aside)
+    evidence = collect(Evidence(one) for one in record.exchanges if one.id not in aside)
     absent = {(one.probe, one.model): Absent(one.verdict, one.reason) for one in record.unfired}
     verdicts = judge(
         chosen.suite, chosen.checks, evidence, record.target, absent, record.capabilities

@@ -304,7 +304,7 @@ class _Run:
         """Why probes have no evidence."""
         absent = dict(self._engine.absent) if self._engine else {}
         if self._stop is not None:
-            fired = {(exchange.probe, exchange.model) for exchange in self._evidence()}
+            fired = {(one.exchange.probe, one.exchange.model) for one in self._evidence()}
             cause = Absent(Verdict.BLOCKED, self._stop.message)
             for probe in self._chosen.probes:
                 for model in [None, *self._target().models]:
@@ -312,19 +312,24 @@ class _Run:
                         absent.setdefault((probe.id, model), cause)
         return absent
 
-    def _evidence(self) -> list[Exchange]:
-        """The exchanges to judge.
+    def _seen(self) -> list[Evidence]:
+        """Everything that was fired so far."""
+        return self._engine.evidence if self._engine else []
+
+    def _evidence(self) -> list[Evidence]:
+        """What is judged of it.
 
         A target that was never reached, or whose credential or model is wrong, says nothing about
         the endpoint: its first answers explain why the run stopped and accuse nobody.
         """
-        exchanges = self._engine.exchanges if self._engine else []
+        seen = self._seen()
         if self._stop is not None and self._stop.kind in ("unreachable", "refused", "no-model"):
-            return [e for e in exchanges if e.probe == LISTING and self._stop.kind == "no-model"]
+            listed = self._stop.kind == "no-model"
+            return [one for one in seen if listed and one.exchange.probe == LISTING]
         # Of the requests under way when an endpoint went away, one may have brought it down; the
         # others are innocent, so none is judged.
         unanswered = {one.id for one in self._engine.gone} if self._engine else set()
-        return [exchange for exchange in exchanges if exchange.id not in unanswered]
+        return [one for one in seen if one.exchange.id not in unanswered]
 
     def _target(self) -> Target:
         found = self._findings
@@ -339,17 +344,16 @@ class _Run:
 
     def _listed(self) -> list[str]:
         """What discovery lists, whoever asked it."""
-        exchanges = self._engine.exchanges if self._engine else []
+        exchanges = [one.exchange for one in self._seen()]
         answers = [listed_ids(one) for one in exchanges if one.probe == LISTING]
         return list(answers[-1]) if answers else []
 
     def _write(self, started: dt.datetime, duration: float) -> RunRecord:
         chosen, options, engine = self._chosen, self._options, self._engine
-        exchanges = engine.exchanges if engine else []
+        exchanges = [one.exchange for one in self._seen()]
         evidence = self._evidence()
         collected = collect(evidence)
         verdicts = self._judge(chosen.checks, collected)
-        known = {one.exchange.id: one for copies in collected.values() for one in copies}
         return RunRecord(
             tool=TOOL,
             started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -357,7 +361,7 @@ class _Run:
             exit_code=exit_code(verdicts, strict=options.strict, stopped=self._stop),
             target=self._target(),
             selection=selection(options),
-            cost=cost_of([known.get(one.id) or Evidence(one) for one in exchanges]),
+            cost=cost_of(self._seen()),
             capabilities=engine.capabilities if engine else {},
             areas=chosen.suite.areas,
             checks={check.id: info(check, chosen.suite) for check in chosen.checks},
@@ -368,7 +372,7 @@ class _Run:
                 Unfired(probe=probe, model=model, verdict=why.verdict, reason=why.reason)
                 for (probe, model), why in self._absent().items()
             ],
-            set_aside=sorted({e.id for e in exchanges} - {e.id for e in evidence}),
+            set_aside=sorted({e.id for e in exchanges} - {e.exchange.id for e in evidence}),
             notices=self._notices(),
             stopped=self._stop,
         )

@@ -116,7 +116,7 @@ def judge_check(
     """Judge one check on one model (none: a check that is about the endpoint as a whole)."""
     further = _further(suite, [check])
     case = _Case(check, suite, target, model, capabilities, absent or {}, further)
-    return case.judge(collect(exchanges))
+    return case.judge(collect(map(Evidence, exchanges)))
 
 
 def met(expect: Expect, exchange: Exchange, schemas: Schemas) -> bool:
@@ -169,23 +169,24 @@ def _selected(paths: Mapping[str, str], document: Any) -> dict[str, list[Any]]:
     return {name: [node.value for node in nodes] for name, nodes in found.items() if nodes}
 
 
-def collect(exchanges: Iterable[Exchange]) -> Collected:
+def collect(evidence: Iterable[Evidence]) -> Collected:
     """Return the exchanges that are judged, for each probe and model in the order of the copies.
 
     Of several attempts the last one counts: the model did what was asked, or never did. An
     exchange that was refused for load and sent again is replaced by its repetition.
     """
-    everything = list(exchanges)
-    replaced = {one.retry_of for one in everything if one.retry_of is not None}
-    last: dict[tuple[str, str | None, int], Exchange] = {}
+    everything = list(evidence)
+    replaced = {one.exchange.retry_of for one in everything} - {None}
+    last: dict[tuple[str, str | None, int], Evidence] = {}
     for one in everything:
-        place = (one.probe, one.model, one.copy)
+        sent = one.exchange
+        place = (sent.probe, sent.model, sent.copy)
         before = last.get(place)
-        if one.id not in replaced and (before is None or before.attempt <= one.attempt):
+        if sent.id not in replaced and (before is None or before.exchange.attempt <= sent.attempt):
             last[place] = one
     collected: dict[Key, list[Evidence]] = {}
     for (probe, model, _), one in sorted(last.items(), key=lambda item: item[0][2]):
-        collected.setdefault((probe, model), []).append(Evidence(one))
+        collected.setdefault((probe, model), []).append(one)
     return collected
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -51,7 +51,8 @@ class Engine:
         late: Callable[[Sequence[Exchange]], list[Exchange]] = lambda _: [],
     ) -> None:
         self.models: Sequence[str] = ()
-        self.exchanges: list[Exchange] = []
+        self.evidence: list[Evidence] = []
+        """What was seen so far; each answer is decoded once, whoever looks at it."""
         self.absent: dict[JobKey, Absent] = {}
         self.capabilities: dict[str, dict[str, bool]] = {}
         self._wire = wire
@@ -146,7 +147,7 @@ class Engine:
             return
         shot = Shot(late.attempt, late.copy, retry=1, retry_of=late.id, alone=True, patch=patch)
         again = await self._patiently(probe, late.model, values, shot)
-        self.exchanges += [replace(one, until_met=self._is_met(probe, one)) for one in again]
+        self.keep([replace(one, until_met=self._is_met(probe, one)) for one in again])
 
     def stop(self, verdict: Verdict, reason: str) -> None:
         """Fire nothing more; what is still open gets this verdict and reason."""
@@ -175,9 +176,8 @@ class Engine:
     def adopt(self, probe: Probe, model: str | None, exchanges: Sequence[Exchange]) -> None:
         """Take the evidence of one probe into the run."""
         key = (probe.id, model)
-        self.exchanges += exchanges
         self._done[key] = _shortfall(probe, exchanges)
-        answers = [Evidence(exchange) for exchange in exchanges]
+        answers = self.keep(exchanges)
         for answer in answers:
             for name, value in learn(probe, answer, self._suite.schemas).items():
                 for learner in [model] if model else self.models or [""]:
@@ -186,6 +186,17 @@ class Engine:
             self._refused.add(key)
         if not self._done[key]:
             self._captured[key] = capture(probe, answers[-1])
+
+    def keep(self, exchanges: Iterable[Exchange]) -> list[Evidence]:
+        """Take exchanges into what was seen."""
+        new = [Evidence(exchange) for exchange in exchanges]
+        self.evidence += new
+        return new
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What was sent so far, with the answers."""
+        return [one.exchange for one in self.evidence]
 
     @property
     def gone(self) -> list[Exchange]:
@@ -200,7 +211,7 @@ class Engine:
             self._cut = [(at, one) for at, one in self._cut if at > now - _MOMENT and _is_cut(one)]
             return False
         self._cut.append((now, exchange))
-        if self._gone or not self.exchanges or not _unreached(exchange):
+        if self._gone or not self.evidence or not _unreached(exchange):
             return self._gone
         self._observer.note("the endpoint takes no connections; looking again")
         for pause in _SECOND_CHANCES:

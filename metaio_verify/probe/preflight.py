@@ -162,7 +162,7 @@ class Preflight(Struct):
                 query={"after_id": last},
             )
             page = (await self.engine.probe(probe, None, ""))[-1]
-            self.engine.exchanges.append(page)
+            self.engine.keep([page])
             new = [id_ for id_ in listed_ids(page) if id_ not in seen]
             if not new:
                 return found

@@ -311,7 +311,7 @@ def whole(within: Suite, *exchanges: Exchange, **fields: Any) -> list[Judgement]
     return judge(
         within,
         list(within.checks.values()),
-        collect(exchanges),
+        collect(map(Evidence, exchanges)),
         target(),
         fields.get("absent", {}),
         fields.get("capabilities", {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from judge.judging import check, exchange, probe, suite, target
 
 from metaio_verify.judge.check import collect, judge
+from metaio_verify.judge.evidence import Evidence
 from metaio_verify.record import Exchange, Judgement
 from metaio_verify.suite.model import Check, Scope
 from metaio_verify.verdict import Verdict
@@ -19,7 +20,7 @@ def _answer(probe_id: str, model: str | None = None, *, bad: bool = False) -> Ex
 
 def _judged(one: Check, *exchanges: Exchange) -> list[Judgement]:
     whole = suite(probe("p"), probe("other"), probe("by-model", scope=Scope.MODEL))
-    return judge(whole, [one], collect(exchanges), target(), {}, {})
+    return judge(whole, [one], collect(map(Evidence, exchanges)), target(), {}, {})
 
 
 def test_answers_to_further_probes_are_judged() -> None:
@@ -50,7 +51,7 @@ def test_a_check_of_a_model_sees_no_other_model() -> None:
     whole = suite(probe("p", scope=Scope.MODEL), probe("by-model", scope=Scope.MODEL))
     answers = [_answer("p", "m1"), _answer("p", "m2"), _answer("by-model", "m2", bad=True)]
     one = check(rule="rate-limit-headers", also=["*"])
-    first, second = judge(whole, [one], collect(answers), target(), {}, {})
+    first, second = judge(whole, [one], collect(map(Evidence, answers)), target(), {}, {})
     assert first.verdict is Verdict.SKIPPED
     assert second.verdict is Verdict.FAIL
 

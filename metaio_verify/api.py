@@ -206,7 +206,9 @@ class _Run:
             self._cut("interrupted", "The run was interrupted.")
         finally:
             self._observer.finished()
-        return self._write(started, time.perf_counter() - clock)
+        record = self._write(started, time.perf_counter() - clock)
+        self._engine = None  # and with it what was decoded: the record is all that is kept
+        return record
 
     def clean(self, record: RunRecord) -> RunRecord:
         """Return the record without what texts of answers or of the user may have brought in."""

@@ -44,6 +44,10 @@ _UNWRITABLE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
 class _Loaded(UserDict[str, Any]):
     """Each command by its name; loaded when it is asked for, as a process needs one of them."""
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The command, if there is one; what goes wrong while it is loaded is no sign of that."""
+        return self[name] if name in self.data else default
+
     def __getitem__(self, name: str) -> Any:
         command = self.data[name]
         if isinstance(command, str):
@@ -145,7 +149,7 @@ def run() -> None:
     """The console script."""
     _open_streams()
     _interrupt_on_signals()
-    # Evidence holds no cycles, and looking for some takes a fifteenth of a run.
+    # Hardly anything here holds cycles, and looking for some takes a fifteenth of a run.
     gc.set_threshold(_COLLECTED_AFTER)
     try:
         app(prog_name=app.info.name)

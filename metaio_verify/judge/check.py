@@ -250,12 +250,12 @@ class _Case(NamedTuple):
 
     def _further(self, evidence: Collected) -> dict[str, list[Evidence]]:
         """Return what was answered to the probes of `also`; what says nothing is left out."""
-        own, scopes = self.check.probes, self.suite.probes
+        own, probes = self.check.probes, self.suite.probes
         models = [self.model] if self.model else self.target.models
         further: dict[str, list[Evidence]] = {}
         for id_ in dict.fromkeys(chain.from_iterable(self.further[one] for one in self.check.also)):
             if id_ not in own:
-                of = models if scopes[id_].scope is Scope.MODEL else _OF_THE_ENDPOINT
+                of = models if probes[id_].scope is Scope.MODEL else _OF_THE_ENDPOINT
                 copies = [one for model in of for one in evidence.get((id_, model), ())]
                 if grounded := [one for one in copies if one.is_plain or self._is_about(one)]:
                     further[id_] = grounded
@@ -361,8 +361,7 @@ class _Case(NamedTuple):
         expect = self.check.expect
         if expect is UNSET:
             return [], ""
-        of_stream = expect.stream is not UNSET or expect.events
-        silent = [one for one in judged if lacks_stream(expect, one)] if of_stream else []
+        silent = [one for one in judged if lacks_stream(expect, one)]
         rest = replace(expect, stream=UNSET, events={}) if silent else expect
         found: list[Finding] = []
         for one in judged:

@@ -52,7 +52,7 @@ class Engine:
     ) -> None:
         self.models: Sequence[str] = ()
         self.evidence: list[Evidence] = []
-        """What was seen so far; each answer is decoded once, whoever looks at it."""
+        """What was seen so far, so that learning, judging and counting decode an answer once."""
         self.absent: dict[JobKey, Absent] = {}
         self.capabilities: dict[str, dict[str, bool]] = {}
         self._wire = wire

@@ -22,6 +22,8 @@ Span: TypeAlias = tuple[str, str]
 LABEL = 12
 """Columns of a field's label, with the gap behind it."""
 _NARROWEST_COLUMN = 16
+_AT_ONCE = 500
+"""Lines that are printed together."""
 _ASCII = str.maketrans({"…": "...", "·": "-", "–": "-", "—": "-", "─": "-", "→": "->", "≥": ">="})
 
 
@@ -97,7 +99,10 @@ class Page:
 
     def __str__(self) -> str:
         with self._console.capture() as capture:
-            self._console.print(Text("\n").join(self._lines), soft_wrap=True)
+            # Many at a time, as each printing has its price; not all, as a run may fill megabytes.
+            for start in range(0, len(self._lines), _AT_ONCE):
+                lines = self._lines[start : start + _AT_ONCE]
+                self._console.print(Text("\n").join(lines), soft_wrap=True)
         return capture.get()
 
     def _sign(self, sign: str) -> str:

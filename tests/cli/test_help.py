@@ -6,7 +6,9 @@ import re
 
 import pytest
 from cli.process import run
+from typer.testing import CliRunner
 
+from metaio_verify.cli import main
 from metaio_verify.exitcodes import ExitCode
 from metaio_verify.suite.load import builtin
 
@@ -46,3 +48,15 @@ def test_help_names_each_profile() -> None:
     text = " ".join(run("check", "--help").stdout.split())
     names = text.partition("A named selection: ")[2].partition(".")[0]
     assert set(re.split(r", | or ", names)) == set(builtin().profiles)
+
+
+def test_a_command_that_cannot_be_loaded_is_no_typo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong inside of the program is told as such."""
+
+    def broken(_: str) -> None:
+        raise KeyError("inside")
+
+    monkeypatch.setattr(main, "import_module", broken)
+    done = CliRunner().invoke(main.app, ["check"])
+    assert isinstance(done.exception, KeyError)
+    assert "No such command" not in done.output

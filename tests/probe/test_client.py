@@ -121,7 +121,7 @@ def test_the_whole_exchange_is_bounded() -> None:
                 if not connection.recv(1):
                     return
 
-    answer = exchange(drip, Bounds(connect=5, silence=5, total=0.1))
+    answer = exchange(drip, Bounds(connect=5, silence=5, total=0.5))
     assert answer.failure is not None
     assert answer.failure.kind == "timeout"
     assert answer.body.startswith(b"x")

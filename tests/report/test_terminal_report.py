@@ -14,6 +14,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from metaio_verify.record import Finding, RunRecord
 from metaio_verify.report.json import decode, encode
+from metaio_verify.report.layout import Page
 from metaio_verify.report.surface import Surface
 from metaio_verify.report.terminal import render
 from metaio_verify.verdict import Verdict
@@ -137,3 +138,12 @@ def test_a_cause_is_said_once() -> None:
     text = render(blocked())
     assert text.count("hello was answered 500") == 1
     assert "6 checks, 4 must-checks among them" in " ".join(text.split())
+
+
+def test_a_page_may_be_long() -> None:
+    """Every line stands in its place, however many are printed at a time."""
+    page = Page(Surface())
+    lines = [f"line {number}" for number in range(1201)]
+    for line in lines:
+        page.verbatim(line, indent=0)
+    assert str(page).splitlines() == lines

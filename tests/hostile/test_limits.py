@@ -12,6 +12,7 @@ import pytest
 from hostile.server import Serve, answers, every, hostile
 
 from metaio_verify import Endpoint, Options, verify
+from metaio_verify.lab.server import Lab, running
 from metaio_verify.outcome import leaves_open
 from metaio_verify.probe import patience
 from metaio_verify.record import RunRecord
@@ -34,7 +35,7 @@ def limited(status: int, *headers: str) -> Serve:
 
 
 @contextmanager
-def one_at_a_time(upstream: str, most: int) -> Iterator[tuple[str, list[int]]]:
+def one_at_a_time(lab: Lab, most: int) -> Iterator[tuple[str, list[int]]]:
     """An endpoint that refuses more than so many requests under way; counts its refusals."""
     under_way = 0
     refused: list[int] = []
@@ -55,19 +56,22 @@ def one_at_a_time(upstream: str, most: int) -> Iterator[tuple[str, list[int]]]:
             under_way -= 1
 
     serve = limited(429, "retry-after: 0")
-    with hostile(serve, picks=busy, upstream=upstream, passed=leave) as url:
+    with (
+        running(lab) as upstream,
+        hostile(serve, picks=busy, upstream=upstream, passed=leave) as url,
+    ):
         yield url, refused
 
 
 @pytest.mark.parametrize("concurrency", [8, 64])
 @pytest.mark.parametrize("most", [1, 2])
-def test_a_limit_on_requests_at_a_time_is_found_and_kept(
-    most: int, concurrency: int, lab: dict[str, str]
-) -> None:
+def test_a_limit_on_requests_at_a_time_is_found_and_kept(most: int, concurrency: int) -> None:
     """The run goes on more slowly, every check is judged, and the record says so."""
+    # An answer takes longer than making a request, or they would hardly ever be under way together.
+    lab = Lab(latency=0.03)
     options = Options(only=["auth.bearer", "messages.*"], concurrency=concurrency)
-    with one_at_a_time(lab["ANTHROPIC_BASE_URL"], most) as (url, refused):
-        record = verify(Endpoint(url, lab["ANTHROPIC_API_KEY"]), options)
+    with one_at_a_time(lab, most) as (url, refused):
+        record = verify(Endpoint(url, lab.key), options)
     assert refused
     assert record.exit_code == 0, record.notices
     assert not [one for one in record.verdicts if one.verdict is Verdict.INCONCLUSIVE]

@@ -47,6 +47,12 @@ async def _filtered(
             yield event
 
 
+async def errors_as_ends(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the events with a regular end in place of an error."""
+    async for event in events(pieces):
+        yield END if name_of(event) == b"error" else event
+
+
 async def rewritten(
     pieces: AsyncIterator[bytes], edit: Callable[[dict[str, Any]], None]
 ) -> AsyncIterator[bytes]:
@@ -148,12 +154,9 @@ def error_events_dropped(pieces: AsyncIterator[bytes], _client: Call) -> AsyncIt
 
 
 @fault.relay
-async def error_events_become_ends(
-    pieces: AsyncIterator[bytes], _client: Call
-) -> AsyncIterator[bytes]:
+def error_events_become_ends(pieces: AsyncIterator[bytes], _client: Call) -> AsyncIterator[bytes]:
     """An error in the middle of a stream becomes its end, as if the answer were complete."""
-    async for event in events(pieces):
-        yield END if name_of(event) == b"error" else event
+    return errors_as_ends(pieces)
 
 
 @fault.relay

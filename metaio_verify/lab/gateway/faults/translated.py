@@ -11,7 +11,12 @@ from metaio_verify.lab.gateway import fault
 from metaio_verify.lab.gateway.change import Call, Reply, events, once, whole
 from metaio_verify.lab.gateway.faults.answers import error_edited, message_edited
 from metaio_verify.lab.gateway.faults.editing import Json
-from metaio_verify.lab.gateway.faults.streams import END, data_of, name_of, rewritten
+from metaio_verify.lab.gateway.faults.streams import (
+    data_of,
+    errors_as_ends,
+    name_of,
+    rewritten,
+)
 
 
 @fault.back
@@ -268,9 +273,8 @@ def translated_usage_left_out(pieces: AsyncIterator[bytes], _client: Call) -> As
 
 
 @fault.relay
-async def translated_stream_error_as_end(
+def translated_stream_error_as_end(
     pieces: AsyncIterator[bytes], _client: Call
 ) -> AsyncIterator[bytes]:
     """An error in the middle of a stream becomes its end, as if the answer were complete."""
-    async for event in events(pieces):
-        yield END if name_of(event) == b"error" else event
+    return errors_as_ends(pieces)

@@ -308,8 +308,9 @@ class _Run:
         if self._stop is not None:
             fired = {(one.exchange.probe, one.exchange.model) for one in self._evidence()}
             cause = Absent(Verdict.BLOCKED, self._stop.message)
+            models = [None, *self._target().models]
             for probe in self._chosen.probes:
-                for model in [None, *self._target().models]:
+                for model in models:
                     if (probe.id, model) not in fired:
                         absent.setdefault((probe.id, model), cause)
         return absent
@@ -346,9 +347,8 @@ class _Run:
 
     def _listed(self) -> list[str]:
         """What discovery lists, whoever asked it."""
-        exchanges = [one.exchange for one in self._seen()]
-        answers = [listed_ids(one) for one in exchanges if one.probe == LISTING]
-        return list(answers[-1]) if answers else []
+        asked = [one.exchange for one in self._seen() if one.exchange.probe == LISTING]
+        return list(listed_ids(asked[-1])) if asked else []
 
     def _write(self, started: dt.datetime, duration: float) -> RunRecord:
         chosen, options, engine = self._chosen, self._options, self._engine

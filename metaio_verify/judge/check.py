@@ -257,7 +257,7 @@ class _Case(NamedTuple):
             if id_ not in own:
                 of = models if probes[id_].scope is Scope.MODEL else _OF_THE_ENDPOINT
                 copies = [one for model in of for one in evidence.get((id_, model), ())]
-                if grounded := [one for one in copies if one.is_plain or self._is_about(one)]:
+                if grounded := [one for one in copies if self._is_about(one)]:
                     further[id_] = grounded
         return further
 
@@ -266,6 +266,8 @@ class _Case(NamedTuple):
 
         A plain answer that broke off is the business of the checks that are about it; rules see it.
         """
+        if evidence.is_plain:
+            return True
         broke_off = evidence.exchange.failure is not None and not evidence.is_sse
         if (broke_off or evidence.unpaid) and self.check.expect is not UNSET:
             return False

@@ -95,7 +95,7 @@ def _filled(value: Any, lookup: Callable[[str], Any], meter: _Meter) -> Any:
 
 def _items(item: Any, lookup: Callable[[str], Any], meter: _Meter) -> list[Any]:
     """What one item of a list becomes: itself, or as many as its `for-each` has values."""
-    if not isinstance(item, dict) or len(item) != 2 or item.keys() != {FOR_EACH, SEND}:
+    if not isinstance(item, dict) or item.keys() != {FOR_EACH, SEND}:
         return [_filled(item, lookup, meter)]
     values = _filled(item[FOR_EACH], lookup, meter)
     return [
